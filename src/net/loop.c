@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The loop over one poller.  Its table, indexed by descriptor, is what makes
+ * events safe: the poller reports numbers, and the table knows whom a number
+ * belongs to and since which turn.
+ */
+#include "net/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "net/poller_priv.h"
+
+#define EVENTS 256
+
+struct slot {
+	struct watch *watch;    /* NULL: not watched */
+	unsigned since;         /* the turn in which it was added */
+};
+
+struct loop {
+	const struct poller_ops *ops;
+	void *poller;
+	struct slot *slots;
+	size_t n_slots;
+	struct timers timers;
+	int64_t now_ms;
+	unsigned turn;
+	unsigned n_urgent;
+	bool is_stopped;
+	struct poller_event events[EVENTS];
+	char scratch[LOOP_SCRATCH];
+};
+
+int
+loop_open(const char *engine, struct loop **out_loop)
+{
+	struct loop *l;
+	int err;
+
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return -ENOMEM;
+	l->ops = poller_find(engine);
+	err = l->ops == NULL ? -EINVAL : l->ops->open(&l->poller);
+	if (err < 0) {
+		free(l);
+		return err;
+	}
+	timers_init(&l->timers);
+	l->now_ms = clock_mono_ms();
+	*out_loop = l;
+	return 0;
+}
+
+void
+loop_close(struct loop *l)
+{
+	l->ops->close(l->poller);
+	timers_fini(&l->timers);
+	free(l->slots);
+	free(l);
+}
+
+static int
+grow(struct loop *l, size_t fd)
+{
+	size_t n = l->n_slots ? l->n_slots : 64;
+	struct slot *slots;
+
+	while (n <= fd)
+		n *= 2;
+	slots = realloc(l->slots, n * sizeof(*slots));
+	if (slots == NULL)
+		return -ENOMEM;
+	for (size_t i = l->n_slots; i < n; i++)
+		slots[i] = (struct slot){ .watch = NULL };
+	l->slots = slots;
+	l->n_slots = n;
+	return 0;
+}
+
+int
+loop_add(struct loop *l, struct watch *w)
+{
+	size_t fd = (size_t)w->fd;
+	int err = 0;
+
+	if (fd >= l->n_slots)
+		err = grow(l, fd);
+	if (err == 0 && w->wanted != 0)
+		err = l->ops->set(l->poller, w->fd, 0, w->wanted);
+	if (err < 0)
+		return err;
+	l->slots[fd] = (struct slot){ w, l->turn };
+	l->n_urgent += w->is_urgent;
+	return 0;
+}
+
+int
+loop_want(struct loop *l, struct watch *w, unsigned wanted)
+{
+	int err;
+
+	if (w->wanted == wanted)
+		return 0;
+	err = l->ops->set(l->poller, w->fd, w->wanted, wanted);
+	if (err == 0)
+		w->wanted = (unsigned char)wanted;
+	return err;
+}
+
+void
+loop_remove(struct loop *l, struct watch *w)
+{
+	loop_want(l, w, 0);
+	l->slots[w->fd].watch = NULL;
+	l->n_urgent -= w->is_urgent;
+}
+
+int
+loop_timer_start(struct loop *l, struct timer *t, int64_t after_ms)
+{
+	return timers_start(&l->timers, t, l->now_ms + after_ms);
+}
+
+void
+loop_timer_stop(struct loop *l, struct timer *t)
+{
+	timers_stop(&l->timers, t);
+}
+
+int64_t
+loop_now_ms(const struct loop *l)
+{
+	return l->now_ms;
+}
+
+char *
+loop_scratch(struct loop *l)
+{
+	return l->scratch;
+}
+
+static void
+dispatch(struct loop *l, const struct poller_event *e, bool urgent)
+{
+	const struct slot *s = &l->slots[e->fd];
+	struct watch *w = s->watch;
+
+	if (w == NULL || s->since == l->turn || w->is_urgent != urgent)
+		return;
+	/* Earlier callbacks of this turn may have changed what is wanted. */
+	if (e->ready & w->wanted)
+		w->fn(w, e->ready & w->wanted);
+}
+
+static int
+turn(struct loop *l)
+{
+	int n;
+
+	n = l->ops->wait(l->poller, timers_wait_ms(&l->timers, l->now_ms),
+	    l->events, EVENTS);
+	if (n < 0)
+		return n;
+	l->turn++;
+	l->now_ms = clock_mono_ms();
+	for (int i = 0; l->n_urgent > 0 && i < n; i++)
+		dispatch(l, &l->events[i], true);
+	for (int i = 0; i < n; i++)
+		dispatch(l, &l->events[i], false);
+	timers_run(&l->timers, l->now_ms);
+	return 0;
+}
+
+int
+loop_run(struct loop *l)
+{
+	int err = 0;
+
+	while (!l->is_stopped && err == 0)
+		err = turn(l);
+	return err;
+}
+
+void
+loop_stop(struct loop *l)
+{
+	l->is_stopped = true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_NET_POLLER_PRIV_H
+#define SWS_NET_POLLER_PRIV_H
+
+/*
+ * The seam between the loop and the kernel's ways to wait.  A poller is one
+ * file with one const struct poller_ops.  All are level-triggered: what is
+ * ready and not dealt with is reported again.
+ */
+
+#include "net/loop.h"
+
+struct poller_event {
+	int fd;
+	unsigned ready;         /* READY_IN, READY_OUT; both on an error */
+};
+
+struct poller_ops {
+	const char *name;
+	const char *about;      /* a line for people */
+
+	/* Makes the poller's state.  0 or a negative errno. */
+	int (*open)(void **out_state);
+
+	/*
+	 * What is wanted of fd changes from `old` to `wanted`; 0 means that
+	 * the poller does not know fd (any more).  0 or a negative errno;
+	 * -EMFILE when fd is beyond what the poller can watch.
+	 */
+	int (*set)(void *state, int fd, unsigned old, unsigned wanted);
+
+	/*
+	 * Waits, at most timeout_ms (-1: for ever), and writes up to `max`
+	 * events.  Returns how many, 0 after a timeout or a signal, or a
+	 * negative errno.
+	 */
+	int (*wait)(void *state, int timeout_ms, struct poller_event *events,
+	    int max);
+
+	void (*close)(void *state);
+};
+
+extern const struct poller_ops poller_epoll;
+extern const struct poller_ops poller_poll;
+extern const struct poller_ops poller_pselect;
+extern const struct poller_ops poller_select;
+
+/* The named one, or the best when name is NULL; NULL when there is none. */
+const struct poller_ops *poller_find(const char *name);
+
+#endif
