@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* The life of an exchange, and the answers that need no site. */
+#include "http/exchange.h"
+
+#include <stdlib.h>
+
+#include "http/status.h"
+
+#define ARENA_MAX ((size_t)128 << 10)
+#define FIELDS_MAX ((size_t)64 << 10)
+
+struct exchange *
+exchange_begin(struct exchange_pool *pool)
+{
+	struct exchange *x;
+
+	if (pool->n > 0)
+		x = pool->free[--pool->n];
+	else if ((x = malloc(sizeof(*x))) == NULL)
+		return NULL;
+	x->req.line = (struct str){ NULL, 0 };
+	arena_init(&x->arena, ARENA_MAX);
+	x->res = (struct response){ .status = 0 };
+	buf_init(&x->res.fields, FIELDS_MAX);
+	x->body_sent = 0;
+	return x;
+}
+
+void
+exchange_end(struct exchange_pool *pool, struct exchange *x)
+{
+	body_close(&x->res.body);
+	buf_fini(&x->res.fields);
+	arena_fini(&x->arena);
+	if (pool->n < sizeof(pool->free) / sizeof(pool->free[0]))
+		pool->free[pool->n++] = x;
+	else
+		free(x);
+}
+
+void
+exchange_pool_fini(struct exchange_pool *pool)
+{
+	while (pool->n > 0)
+		free(pool->free[--pool->n]);
+}
+
+void
+exchange_detach(struct exchange *x)
+{
+	struct str line = arena_dup(&x->arena, x->req.line);
+
+	if (line.p == NULL)
+		line.n = 0;
+	x->req.line = line;
+	x->req.n_fields = 0;
+	memset(x->req.first, 0, sizeof(x->req.first));
+	x->req.method_name = x->req.path = x->req.query =
+	    x->req.authority = (struct str){ NULL, 0 };
+}
+
+struct str
+exchange_list(struct exchange *x, enum field_id id)
+{
+	struct str all = request_field(&x->req, id);
+	bool first = true;
+
+	if (!(x->req.repeated & 1u << id))
+		return all;
+	for (unsigned i = 0; i < x->req.n_fields; i++) {
+		struct field *f = &x->req.fields[i];
+
+		if (field_parse(f->name) != id)
+			continue;
+		if (!first)
+			all = arena_printf(&x->arena, "%.*s, %.*s",
+			    STR_ARG(all), STR_ARG(f->value));
+		if (all.p == NULL)
+			return all;
+		first = false;
+	}
+	return all;
+}
+
+int
+exchange_add_field(struct exchange *x, struct str name, struct str value)
+{
+	struct buf *b = &x->res.fields;
+	int err;
+
+	err = buf_reserve(b, name.n + value.n + 4);
+	if (err < 0)
+		return err;
+	buf_add(b, name);
+	buf_add(b, S(": "));
+	buf_add(b, value);
+	return buf_add(b, S("\r\n"));
+}
+
+void
+exchange_answer(struct exchange *x, unsigned status, struct str type,
+    struct str content)
+{
+	x->res.status = status;
+	x->res.length = content.n;
+	if (exchange_add_field(x, S("Content-Type"), type) < 0)
+		x->res.closes = true;
+	body_memory(&x->res.body, content);
+}
+
+void
+exchange_refuse(struct exchange *x, enum reason r)
+{
+	struct str phrase = status_phrase(reason_status(r));
+	struct str text = reason_text(r);
+	struct str page;
+
+	body_close(&x->res.body);
+	x->res.block.n = x->res.fields.n = 0;
+	x->res.reason = r;
+	page = arena_printf(&x->arena,
+	    "<!doctype html>\n"
+	    "<html lang=\"en\">\n"
+	    "<head>\n"
+	    "<meta charset=\"utf-8\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	    "<title>%u %.*s</title>\n"
+	    "</head>\n"
+	    "<body style=\"max-width:40em;margin:15vh auto;padding:0 1em;"
+	    "font-family:sans-serif\">\n"
+	    "<h1>%u %.*s</h1>\n"
+	    "<p>%.*s</p>\n"
+	    "</body>\n"
+	    "</html>\n",
+	    reason_status(r), STR_ARG(phrase), reason_status(r),
+	    STR_ARG(phrase), STR_ARG(text));
+	if (page.p == NULL)
+		page = (struct str){ "", 0 };
+	exchange_answer(x, reason_status(r), S("text/html; charset=utf-8"),
+	    page);
+	if (x->res.status == 503)
+		exchange_add_field(x, S("Retry-After"), S("1"));
+}
