@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The head of a request.  This is the server's border: each byte is looked at
+ * once, strictly, and what is not plainly right is refused, since the next
+ * server in the chain may read it differently (RFC 9112 11.2).
+ *
+ * One table says which bytes may stand where.  The functions below follow the
+ * message from its first byte to its last.
+ */
+#include "h1/head.h"
+
+#include <errno.h>
+
+enum {
+	C_TOKEN = 1,            /* tchar, RFC 9110 5.6.2 */
+	C_TARGET = 2,           /* visible, but no "#"; octets above ASCII are
+	                           let through as people's browsers send them */
+	C_VALUE = 4,            /* field-vchar, SP and HTAB, RFC 9110 5.5 */
+	C_HOST = 8,             /* reg-name and IP-literal, RFC 3986 3.2.2 */
+};
+
+#define B C_VALUE
+#define F (C_TOKEN | C_VALUE)
+#define V (C_TARGET | C_VALUE)
+#define H (C_TARGET | C_VALUE | C_HOST)
+#define T (C_TOKEN | C_TARGET | C_VALUE)
+#define A (C_TOKEN | C_TARGET | C_VALUE | C_HOST)
+#define HIGH V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V
+
+/* clang-format off */
+static const unsigned char class[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, B, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+     /*    !  "  #  $  %  &  '  (  )  *  +  ,  -  .  /   */
+	B, A, V, F, A, A, A, A, H, H, A, A, H, A, A, V,
+     /* 0                          9  :  ;  <  =  >  ?   */
+	A, A, A, A, A, A, A, A, A, A, H, H, V, H, V, V,
+     /* @  A                                             */
+	V, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+     /*                               Z  [  \  ]  ^  _   */
+	A, A, A, A, A, A, A, A, A, A, A, H, V, H, T, A,
+     /* `  a                                             */
+	T, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+     /*                               z  {  |  }  ~      */
+	A, A, A, A, A, A, A, A, A, A, A, V, T, V, A, 0,
+	HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH,
+};
+/* clang-format on */
+
+/* How many bytes from the start are of this class? */
+static size_t
+span(struct str s, unsigned char of)
+{
+	size_t i = 0;
+
+	while (i < s.n && class[(unsigned char)s.p[i]] & of)
+		i++;
+	return i;
+}
+
+/*
+ * Takes a line from *rest, without its CR LF.  A lone LF ends a line too
+ * (RFC 9112 2.2); a CR that ends none is left in, where it is no legal byte.
+ */
+static bool
+take_line(struct str *rest, struct str *out_line)
+{
+	const char *lf = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
+	struct str line;
+
+	if (lf == NULL)
+		return false;
+	line = str_from(rest->p, lf);
+	*rest = str_skip(*rest, line.n + 1);
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	*out_line = line;
+	return true;
+}
+
+/* "HTTP/1.1", RFC 9112 2.3 */
+static enum reason
+parse_version(struct str s, enum version *out_version)
+{
+	if (s.n != 8 || !str_starts(s, S("HTTP/")) || s.p[6] != '.' ||
+	    s.p[5] < '0' || s.p[5] > '9' || s.p[7] < '0' || s.p[7] > '9')
+		return REASON_REQUEST_LINE;
+	if (s.p[5] != '1')
+		return REASON_VERSION;
+	*out_version = s.p[7] == '0' ? VERSION_1_0 : VERSION_1_1;
+	return REASON_NONE;
+}
+
+/* uri-host [ ":" port ]; an empty one is right where there is none to name. */
+static bool
+is_authority(struct str s)
+{
+	size_t host = 0, port;
+
+	if (s.n > 0 && s.p[0] == '[') {
+		const char *end = memchr(s.p, ']', s.n);
+
+		if (end == NULL || end - s.p < 3)
+			return false;
+		host = (size_t)(end - s.p) + 1;
+		if (span((struct str){ s.p + 1, host - 2 }, C_HOST) !=
+		    host - 2 || memchr(s.p + 1, '[', host - 2) != NULL)
+			return false;
+	} else {
+		while (host < s.n && s.p[host] != ':') {
+			if (!(class[(unsigned char)s.p[host]] & C_HOST) ||
+			    s.p[host] == '[' || s.p[host] == ']')
+				return false;
+			host++;
+		}
+	}
+	if (host == s.n)
+		return true;
+	if (s.p[host] != ':')
+		return false;
+	for (port = host + 1; port < s.n; port++) {
+		if (s.p[port] < '0' || s.p[port] > '9')
+			return false;
+	}
+	return s.n - host <= 6;
+}
+
+static void
+split_query(struct str target, struct request *req)
+{
+	const char *mark = memchr(target.p, '?', target.n);
+
+	req->path = target;
+	if (mark != NULL) {
+		req->path.n = (size_t)(mark - target.p);
+		req->query = str_skip(target, req->path.n + 1);
+	}
+}
+
+/* http://authority/path?query, RFC 9112 3.2.2 */
+static enum reason
+parse_absolute(struct str target, struct request *req)
+{
+	static const struct str schemes[] = { STR("http://"), STR("https://") };
+	size_t end, i;
+
+	for (i = 0; i < 2; i++) {
+		struct str head = target;
+
+		if (target.n < schemes[i].n)
+			continue;
+		head.n = schemes[i].n;
+		if (str_eq_nocase(head, schemes[i]))
+			break;
+	}
+	if (i == 2)
+		return REASON_TARGET;
+	target = str_skip(target, schemes[i].n);
+	for (end = 0; end < target.n; end++) {
+		if (target.p[end] == '/' || target.p[end] == '?')
+			break;
+	}
+	req->form = TARGET_ABSOLUTE;
+	req->authority = (struct str){ target.p, end };
+	if (end == 0 || !is_authority(req->authority))
+		return REASON_TARGET;
+	split_query(str_skip(target, end), req);
+	if (req->path.n == 0)
+		req->path = S("/");
+	return REASON_NONE;
+}
+
+static enum reason
+parse_target(struct str target, struct request *req)
+{
+	if (req->method == METHOD_CONNECT) {
+		req->form = TARGET_AUTHORITY;
+		req->authority = target;
+		return is_authority(target) ? REASON_NONE : REASON_TARGET;
+	}
+	if (target.p[0] == '/') {
+		req->form = TARGET_ORIGIN;
+		split_query(target, req);
+		return REASON_NONE;
+	}
+	if (req->method == METHOD_OPTIONS && str_eq(target, S("*"))) {
+		req->form = TARGET_ASTERISK;
+		return REASON_NONE;
+	}
+	return parse_absolute(target, req);
+}
+
+/* method SP request-target SP HTTP-version, RFC 9112 3 */
+static enum reason
+parse_line(struct str line, struct request *req)
+{
+	struct str target, rest = line;
+	enum reason r;
+
+	req->line = line;
+	req->method_name = (struct str){ line.p, span(line, C_TOKEN) };
+	rest = str_skip(line, req->method_name.n);
+	if (req->method_name.n == 0 || rest.n < 2 || rest.p[0] != ' ')
+		return REASON_REQUEST_LINE;
+	req->method = method_parse(req->method_name);
+	rest = str_skip(rest, 1);
+	target = (struct str){ rest.p, span(rest, C_TARGET) };
+	rest = str_skip(rest, target.n);
+	if (target.n == 0)
+		return REASON_REQUEST_LINE;
+	if (rest.n == 0) {
+		/* Simple-Request, RFC 1945 5: GET and nothing else. */
+		if (req->method != METHOD_GET || target.p[0] != '/')
+			return REASON_REQUEST_LINE;
+		req->version = VERSION_0_9;
+	} else {
+		if (rest.p[0] != ' ')
+			return REASON_REQUEST_LINE;
+		r = parse_version(str_skip(rest, 1), &req->version);
+		if (r != REASON_NONE)
+			return r;
+	}
+	return parse_target(target, req);
+}
+
+/* field-name ":" OWS field-value OWS, RFC 9112 5; obs-fold is refused. */
+static enum reason
+parse_field(struct str line, struct request *req)
+{
+	struct field *f = &req->fields[req->n_fields];
+	enum field_id id;
+
+	f->name = (struct str){ line.p, span(line, C_TOKEN) };
+	if (f->name.n == 0 || f->name.n == line.n || line.p[f->name.n] != ':')
+		return REASON_FIELD;
+	f->value = str_skip(line, f->name.n + 1);
+	if (span(f->value, C_VALUE) != f->value.n)
+		return REASON_FIELD;
+	f->value = str_trim(f->value);
+	req->n_fields++;
+	id = field_parse(f->name);
+	if (request_has(req, id))
+		req->repeated |= 1u << id;
+	else
+		req->first[id] = (unsigned char)req->n_fields;
+	return REASON_NONE;
+}
+
+/* RFC 9112 3.2: exactly one, valid, in HTTP/1.1; in 1.0 it may be missing. */
+static enum reason
+check_host(struct request *req)
+{
+	struct str host = request_field(req, FIELD_HOST);
+
+	if (host.p == NULL)
+		return req->version == VERSION_1_0 ? REASON_NONE : REASON_HOST;
+	if (req->repeated & 1u << FIELD_HOST || !is_authority(host))
+		return REASON_HOST;
+	/* The target's own authority counts more (RFC 9112 3.2.2). */
+	if (req->authority.p == NULL)
+		req->authority = host;
+	return REASON_NONE;
+}
+
+/*
+ * RFC 9112 6.3: how long is the content?  Whatever two readers could answer
+ * differently is refused: both fields, either of them twice, a list.
+ */
+static enum reason
+check_framing(struct request *req)
+{
+	const uint32_t both = 1u << FIELD_TRANSFER_ENCODING |
+	    1u << FIELD_CONTENT_LENGTH;
+	bool has_length = request_has(req, FIELD_CONTENT_LENGTH);
+	bool has_coding = request_has(req, FIELD_TRANSFER_ENCODING);
+	struct str value, last = { NULL, 0 }, rest;
+
+	if (!has_length && !has_coding)
+		return REASON_NONE;
+	if ((has_length && has_coding) || req->repeated & both)
+		return REASON_FRAMING;
+	if (has_length) {
+		value = request_field(req, FIELD_CONTENT_LENGTH);
+		/* The largest value is spoken for: LENGTH_UNKNOWN. */
+		if (str_to_u64(value, &req->content_length) < 0 ||
+		    req->content_length > INT64_MAX)
+			return REASON_FRAMING;
+		return REASON_NONE;
+	}
+	if (req->version == VERSION_1_0)
+		return REASON_FRAMING;
+	value = rest = request_field(req, FIELD_TRANSFER_ENCODING);
+	req->is_chunked = str_eq_nocase(value, S("chunked"));
+	if (req->is_chunked)
+		return REASON_NONE;
+	while (field_list_next(&rest, &last))
+		;
+	return str_eq_nocase(last, S("chunked")) ? REASON_CODING :
+	    REASON_FRAMING;
+}
+
+/* RFC 9112 9.3, RFC 9110 10.1.1 */
+static enum reason
+check_connection(struct request *req)
+{
+	bool is_1_1 = req->version == VERSION_1_1, closes = false;
+	struct str expect;
+
+	req->keeps_alive = is_1_1;
+	if (request_has(req, FIELD_CONNECTION)) {
+		for (unsigned i = 0; i < req->n_fields; i++) {
+			struct field *f = &req->fields[i];
+
+			if (field_parse(f->name) != FIELD_CONNECTION)
+				continue;
+			if (field_list_has(f->value, S("close")))
+				closes = true;
+			if (field_list_has(f->value, S("keep-alive")))
+				req->keeps_alive = true;
+		}
+		if (closes)
+			req->keeps_alive = false;
+	}
+	/* A 1.0 client does not know the field: it is ignored. */
+	if (!is_1_1 || !request_has(req, FIELD_EXPECT))
+		return REASON_NONE;
+	expect = request_field(req, FIELD_EXPECT);
+	if (req->repeated & 1u << FIELD_EXPECT ||
+	    !str_eq_nocase(expect, S("100-continue")))
+		return REASON_EXPECTATION;
+	req->expects_continue = request_has_content(req);
+	return REASON_NONE;
+}
+
+static enum reason
+check_fields(struct request *req)
+{
+	enum reason r;
+
+	r = check_host(req);
+	if (r == REASON_NONE)
+		r = check_framing(req);
+	if (r == REASON_NONE)
+		r = check_connection(req);
+	return r;
+}
+
+/* The field lines up to and with the empty one. */
+static enum parse
+parse_fields(struct str *rest, size_t fields_max, struct request *req,
+    enum reason *out_reason)
+{
+	const char *begin = rest->p;
+	struct str line;
+
+	for (;;) {
+		if (!take_line(rest, &line)) {
+			if (rest->n + (size_t)(rest->p - begin) <= fields_max)
+				return PARSE_MORE;
+			*out_reason = REASON_FIELDS_SIZE;
+			return PARSE_BAD;
+		}
+		if (line.n == 0)
+			return PARSE_DONE;
+		if ((size_t)(rest->p - begin) > fields_max ||
+		    req->n_fields == REQUEST_FIELDS) {
+			*out_reason = REASON_FIELDS_SIZE;
+			return PARSE_BAD;
+		}
+		*out_reason = parse_field(line, req);
+		if (*out_reason != REASON_NONE)
+			return PARSE_BAD;
+	}
+}
+
+/*
+ * Empty lines before a request are what old clients leave behind a POST
+ * (RFC 9112 2.2).  A few are passed over.
+ */
+static void
+skip_empty_lines(struct str *rest)
+{
+	for (int i = 0; i < 4; i++) {
+		if (str_starts(*rest, S("\r\n")))
+			*rest = str_skip(*rest, 2);
+		else if (str_starts(*rest, S("\n")))
+			*rest = str_skip(*rest, 1);
+	}
+}
+
+enum parse
+h1_head_parse(struct str in, size_t line_max, size_t fields_max,
+    struct request *out_req, size_t *out_used, enum reason *out_reason)
+{
+	struct str line, rest = in;
+	enum reason r;
+	enum parse p;
+
+	request_clear(out_req);
+	skip_empty_lines(&rest);
+	/* What cannot begin a request need not be waited for. */
+	if (rest.n > 0 && !(class[(unsigned char)rest.p[0]] & C_TOKEN) &&
+	    !str_eq(rest, S("\r"))) {
+		*out_reason = REASON_REQUEST_LINE;
+		return PARSE_BAD;
+	}
+	if (!take_line(&rest, &line)) {
+		*out_reason = REASON_LINE_LENGTH;
+		return rest.n > line_max + 1 ? PARSE_BAD : PARSE_MORE;
+	}
+	r = line.n > line_max ? REASON_LINE_LENGTH : parse_line(line, out_req);
+	if (r != REASON_NONE) {
+		out_req->line = line;
+		*out_reason = r;
+		return PARSE_BAD;
+	}
+	if (out_req->version != VERSION_0_9) {
+		p = parse_fields(&rest, fields_max, out_req, out_reason);
+		if (p != PARSE_DONE)
+			return p;
+		r = check_fields(out_req);
+	}
+	*out_used = in.n - rest.n;
+	*out_reason = r;
+	return r == REASON_NONE ? PARSE_DONE : PARSE_BAD;
+}
