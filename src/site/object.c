@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+#include "site/object.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "http/date.h"
+#include "http/mime.h"
+#include "site/sniff.h"
+
+#define SNIFF_MAX ((size_t)64 << 10)
+
+/* Reads up to n bytes from the file's start: how many, or a negative errno. */
+static ssize_t
+read_start(int fd, char *to, size_t n)
+{
+	size_t got = 0;
+	ssize_t r;
+
+	while (got < n) {
+		r = pread(fd, to + got, n - got, (off_t)got);
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r == -1)
+			return -errno;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
+/* A character may be cut in two at the end of what was read of a file. */
+static bool
+looks_like_utf8(struct str start, bool is_whole)
+{
+	for (int cut = 0; cut < 4 && start.n > 0; cut++) {
+		if (str_is_utf8(start))
+			return true;
+		if (is_whole)
+			return false;
+		start.n--;
+	}
+	return start.n == 0;
+}
+
+/*
+ * A second change within the clock's grain would leave the time as it is, so
+ * a file that young cannot be told from its next version (RFC 9110 8.8.1).
+ */
+static bool
+is_settled(const struct timespec *modified)
+{
+	struct timespec now, grain;
+	int64_t age;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	clock_getres(CLOCK_REALTIME_COARSE, &grain);
+	age = (int64_t)(now.tv_sec - modified->tv_sec) * 1000000000 +
+	    now.tv_nsec - modified->tv_nsec;
+	return age < 0 || age > grain.tv_nsec;
+}
+
+/* Type, charset and validators as header lines; the order is object.h's. */
+static int
+write_block(struct buf *b, const struct stat *st, struct str type,
+    bool has_charset, bool settled, size_t marks[3])
+{
+	char date[DATE_LEN];
+
+	date_write(date, st->st_mtim.tv_sec);
+	buf_printf(b, "Content-Type: %.*s%s", STR_ARG(type),
+	    has_charset ? "; charset=utf-8" : "");
+	marks[0] = b->n;
+	buf_printf(b, "\r\nLast-Modified: %.*s\r\nETag: ", DATE_LEN, date);
+	marks[1] = b->n;
+	buf_printf(b, "%s\"%llx.%lx-%llx\"", settled ? "" : "W/",
+	    (unsigned long long)st->st_mtim.tv_sec,
+	    (unsigned long)st->st_mtim.tv_nsec,
+	    (unsigned long long)st->st_size);
+	marks[2] = b->n;
+	return buf_add(b, S("\r\nAccept-Ranges: bytes\r\n"));
+}
+
+static struct object *
+object_new(const struct stat *st, struct str type, bool has_charset)
+{
+	bool settled = is_settled(&st->st_mtim);
+	struct object *o = NULL;
+	size_t marks[3];
+	struct buf b;
+
+	buf_init(&b, 4096);
+	if (write_block(&b, st, type, has_charset, settled, marks) < 0)
+		goto out;
+	o = malloc(sizeof(*o) + b.n);
+	if (o == NULL)
+		goto out;
+	*o = (struct object){ .refs = 1, .fd = -1, .is_settled = settled };
+	memcpy(o->text, b.p, b.n);
+	o->size = (uint64_t)st->st_size;
+	o->type = str_from(o->text + strlen("Content-Type: "),
+	    o->text + marks[0]);
+	o->type_line = marks[0] + 2;
+	o->validators.etag = str_from(o->text + marks[1], o->text + marks[2]);
+	o->validators.modified = st->st_mtim.tv_sec;
+	o->block = (struct str){ o->text, b.n };
+out:
+	buf_fini(&b);
+	return o;
+}
+
+static struct object *
+describe(const struct stat *st, struct str name, struct str start,
+    const struct mime_table *types, struct sniffer *sniffer)
+{
+	bool is_whole = start.n == (uint64_t)st->st_size;
+	struct str type;
+
+	type = mime_by_name(types, name);
+	if (type.p == NULL)
+		type = sniffer_type(sniffer, start);
+	return object_new(st, type, mime_wants_charset(type) &&
+	    looks_like_utf8(start, is_whole));
+}
+
+/* Has the file stayed as it was while it was read? */
+static bool
+is_unchanged(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+	    now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+int
+object_open(int fd, const struct stat *st, struct str name,
+    const struct mime_table *types, struct sniffer *sniffer,
+    struct object **out_object)
+{
+	uint64_t size = (uint64_t)st->st_size;
+	size_t n = size < SNIFF_MAX ? (size_t)size : SNIFF_MAX;
+	struct object *o = NULL;
+	ssize_t got = -ENOMEM;
+	char *start;
+
+	start = malloc(n + 1);
+	if (start != NULL)
+		got = read_start(fd, start, n);
+	if (got >= 0) {
+		o = describe(st, name, (struct str){ start, (size_t)got },
+		    types, sniffer);
+		if (o == NULL)
+			got = -ENOMEM;
+	}
+	if (o == NULL) {
+		free(start);
+		close(fd);
+		return (int)got;
+	}
+	/* Small, and read whole as it was described: the file can go. */
+	if (size <= OBJECT_CONTENT_MAX && (uint64_t)got == size &&
+	    is_unchanged(fd, st)) {
+		o->content = start;
+		close(fd);
+	} else {
+		o->fd = fd;
+		free(start);
+	}
+	*out_object = o;
+	return 0;
+}
+
+void
+object_unref(struct object *o)
+{
+	if (--o->refs > 0)
+		return;
+	if (o->fd != -1)
+		close(o->fd);
+	free(o->content);
+	free(o);
+}
+
+struct piece
+object_piece(const struct object *o, uint64_t offset, uint64_t n)
+{
+	if (o->content != NULL)
+		return (struct piece){ .p = o->content + offset, .n = n };
+	return (struct piece){ .n = n, .fd = o->fd, .offset = offset };
+}
+
+static enum pull
+range_pull(struct body *b, struct piece *out_piece)
+{
+	if (b->left == 0)
+		return PULL_END;
+	*out_piece = object_piece(b->state, b->at, b->left);
+	b->left = 0;
+	return PULL_PIECE;
+}
+
+static void
+range_close(struct body *b)
+{
+	object_unref(b->state);
+}
+
+static const struct body_ops range_ops = {
+	.pull = range_pull,
+	.close = range_close,
+};
+
+void
+object_body(struct body *b, struct object *o, uint64_t offset, uint64_t n)
+{
+	*b = (struct body){
+		.ops = &range_ops,
+		.state = object_ref(o),
+		.at = offset,
+		.left = n,
+	};
+}

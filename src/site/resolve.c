@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include "site/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int
+open_beneath(int root, const char *path, int flags, unsigned long long resolve)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	long fd;
+
+	if (*path == '\0')
+		path = ".";
+	do {
+		/* The C library has no wrapper. */
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		/* EAGAIN: something was renamed during the look-up. */
+	} while (fd == -1 && (errno == EINTR || errno == EAGAIN));
+	return fd == -1 ? -errno : (int)fd;
+}
+
+/* Finds, without opening; first without links, since most have none. */
+static int
+find(int root, const char *path, bool *out_has_links)
+{
+	int fd;
+
+	fd = open_beneath(root, path, O_PATH, RESOLVE_NO_SYMLINKS);
+	*out_has_links = fd == -ELOOP;
+	if (fd == -ELOOP)
+		fd = open_beneath(root, path, O_PATH, 0);
+	return fd;
+}
+
+static int
+find_stat(int root, const char *path, struct stat *out_st, bool *out_has_links)
+{
+	int fd, err = 0;
+
+	fd = find(root, path, out_has_links);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, out_st) == -1)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int
+resolve_stat(int root, const char *path, struct stat *out_st)
+{
+	bool has_links;
+
+	return find_stat(root, path, out_st, &has_links);
+}
+
+int
+resolve_dir(int root, const char *path)
+{
+	return open_beneath(root, path, O_PATH | O_DIRECTORY,
+	    RESOLVE_NO_SYMLINKS);
+}
+
+int
+resolve_open(int root, const char *path, struct found *out_found)
+{
+	struct found f;
+	struct stat before;
+	int err;
+
+	err = find_stat(root, path, &before, &f.has_links);
+	if (err < 0)
+		return err;
+	if (!S_ISREG(before.st_mode) && !S_ISDIR(before.st_mode))
+		return -ENXIO;
+	/* O_NONBLOCK, since it may have become a fifo in between. */
+	f.fd = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+	    f.has_links ? 0 : RESOLVE_NO_SYMLINKS);
+	if (f.fd < 0)
+		return f.fd;
+	err = fstat(f.fd, &f.st) == -1 ? -errno : 0;
+	if (err == 0 && !S_ISREG(f.st.st_mode) && !S_ISDIR(f.st.st_mode))
+		err = -ENXIO;
+	if (err < 0) {
+		close(f.fd);
+		return err;
+	}
+	*out_found = f;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SITE_SITE_H
+#define SWS_SITE_SITE_H
+
+/* What a URL means: a document root and the rules for serving it. */
+
+#include "http/exchange.h"
+
+struct cache;
+struct mime_table;
+struct sniffer;
+
+struct site {
+	int root;                       /* descriptor of the document root */
+	struct str index;               /* name of a directory's own page */
+	bool lists;                     /* directories without one */
+	bool shows_hidden;              /* names that begin with a dot */
+	const struct mime_table *types;
+	struct sniffer *sniffer;        /* may be NULL */
+	struct cache *cache;            /* may be NULL */
+};
+
+/*
+ * Answers x: fills in x->res.  What the answer needs later it holds itself;
+ * the request's memory may go.
+ */
+void site_serve(struct site *s, struct exchange *x);
+
+#endif
