@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include "server/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "h1/h1.h"
+#include "net/addr.h"
+
+/* Connections taken from one listener before others have their turn. */
+#define BATCH 64
+
+struct port {
+	struct watch watch;
+	struct acceptor *acceptor;
+};
+
+struct acceptor {
+	struct http_host *host;
+	struct accept_limits limits;
+	unsigned connections;
+	int reserve;            /* a descriptor to give up; -1: it is */
+	bool is_full;           /* and that was said */
+	bool is_open;
+	unsigned n;
+	struct port ports[];
+};
+
+static void
+say_busy(struct acceptor *a, int fd, const char *why)
+{
+	static const char answer[] =
+	    "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Retry-After: 1\r\n"
+	    "Content-Length: 0\r\n"
+	    "Connection: close\r\n\r\n";
+
+	if (!a->is_full)
+		log_error("connections are refused: %s (%u are open)", why,
+		    a->connections);
+	a->is_full = true;
+	/* One try: a peer that cannot take this much gets nothing. */
+	(void)!send(fd, answer, sizeof(answer) - 1,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
+static int
+take_reserve(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left for accept(2): the reserve makes room for one. */
+static void
+refuse_one(struct acceptor *a, int listener)
+{
+	int fd;
+
+	if (a->reserve != -1)
+		close(a->reserve);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd != -1)
+		say_busy(a, fd, "no descriptor is left");
+	a->reserve = take_reserve();
+}
+
+static void
+want_all(struct acceptor *a, unsigned wanted)
+{
+	for (unsigned i = 0; i < a->n; i++)
+		loop_want(a->host->loop, &a->ports[i].watch, wanted);
+}
+
+static void
+serve(struct acceptor *a, int fd, const struct addr *peer)
+{
+	int err;
+
+	if (a->connections >= a->limits.connections) {
+		say_busy(a, fd, "the limit is reached");
+		return;
+	}
+	err = h1_proto.open(a->host, fd, peer);
+	if (err < 0) {
+		say_busy(a, fd, strerror(-err));
+		return;
+	}
+	a->connections++;
+	if (a->limits.one_at_a_time)
+		want_all(a, 0);
+}
+
+static void
+on_readable(struct watch *w, unsigned ready)
+{
+	struct port *p = list_entry(w, struct port, watch);
+	struct acceptor *a = p->acceptor;
+
+	(void)ready;
+	for (int i = 0; i < BATCH && w->wanted != 0; i++) {
+		struct addr peer = { .len = sizeof(peer.u) };
+		int fd;
+
+		fd = accept4(w->fd, &peer.u.sa, &peer.len,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd != -1) {
+			serve(a, fd, &peer);
+		} else if (errno == EMFILE || errno == ENFILE) {
+			refuse_one(a, w->fd);
+			break;
+		} else if (errno != ECONNABORTED && errno != EINTR) {
+			/* EAGAIN; ENOMEM and the like: the poller asks on. */
+			break;
+		}
+	}
+}
+
+int
+acceptor_open(struct http_host *host, const int *fds, unsigned n,
+    const struct accept_limits *limits, struct acceptor **out_acceptor)
+{
+	struct acceptor *a;
+	int err;
+
+	a = calloc(1, sizeof(*a) + n * sizeof(a->ports[0]));
+	if (a == NULL)
+		return -ENOMEM;
+	a->host = host;
+	a->limits = *limits;
+	a->reserve = take_reserve();
+	a->is_open = true;
+	while (a->n < n) {
+		struct port *p = &a->ports[a->n];
+
+		p->acceptor = a;
+		p->watch = (struct watch){
+			.fn = on_readable,
+			.fd = fds[a->n],
+			.wanted = READY_IN,
+		};
+		err = loop_add(host->loop, &p->watch);
+		if (err < 0) {
+			acceptor_close(a);
+			free(a);
+			return err;
+		}
+		a->n++;
+	}
+	*out_acceptor = a;
+	return 0;
+}
+
+void
+acceptor_close(struct acceptor *a)
+{
+	if (!a->is_open)
+		return;
+	a->is_open = false;
+	for (unsigned i = 0; i < a->n; i++) {
+		loop_remove(a->host->loop, &a->ports[i].watch);
+	}
+	if (a->reserve != -1)
+		close(a->reserve);
+}
+
+void
+acceptor_connection_closed(struct acceptor *a)
+{
+	a->connections--;
+	a->is_full = false;
+	if (a->limits.one_at_a_time && a->is_open)
+		want_all(a, READY_IN);
+}
+
+unsigned
+acceptor_connections(const struct acceptor *a)
+{
+	return a->connections;
+}

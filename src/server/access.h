@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SERVER_ACCESS_H
+#define SWS_SERVER_ACCESS_H
+
+/*
+ * The access log: one line a request, in the format of sws(1), Apache's
+ * "%a %t "%r" %>s %b".  Lines are gathered and appended by one write(2), so
+ * the lines of several processes never mix.
+ */
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "http/exchange.h"
+#include "net/loop.h"
+
+struct access_log {
+	int fd;                 /* -1: nothing is logged */
+	bool is_prompt;         /* each line at once, for a person who looks */
+	bool is_failing;
+	uint64_t lost;          /* lines that could not be written */
+	struct buf lines;
+	struct timer flush;
+	struct loop *loop;
+	time_t made;            /* the second that `time` tells */
+	char time[20];
+};
+
+/* fd is the log's from here on; -1 for none. */
+void access_open(struct access_log *a, struct loop *l, int fd, bool is_prompt);
+void access_close(struct access_log *a);
+
+/* Writes on to another file, once what was gathered is written. */
+void access_reopen(struct access_log *a, int fd);
+
+void access_add(struct access_log *a, const struct exchange *x);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SERVER_CONFIG_H
+#define SWS_SERVER_CONFIG_H
+
+/* What the command line asks for.  Read-only once the server has started. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_ADDRESSES 16     /* -i may be given this often */
+
+enum config_mode {
+	MODE_DAEMON,            /* detached, many connections */
+	MODE_FOREGROUND,        /* -f */
+	MODE_DEBUG,             /* -d: foreground, one connection at a time,
+	                           log on standard output */
+};
+
+struct config {
+	enum config_mode mode;
+	const char *root;               /* the document root */
+	const char *addresses[CONFIG_ADDRESSES];
+	unsigned n_addresses;           /* 0: all of the host */
+	unsigned port;                  /* 0: any free one */
+	const char *port_file;          /* NULL: none */
+	const char *log_file;           /* NULL: none */
+	const char *engine;             /* NULL: the best that is there */
+	unsigned workers;               /* processes that serve, 1 or more */
+	const char *index;              /* "index.html" */
+	bool listings;                  /* show directories without index */
+	bool hidden;                    /* serve names that begin with a dot */
+	const char *server_header;      /* "" drops the field */
+	unsigned header_ms;             /* for a whole request head */
+	unsigned idle_ms;               /* between requests */
+	unsigned grace_ms;              /* for what runs when told to stop */
+	unsigned min_rate;              /* bytes a second that a peer must
+	                                   take or give; 0: any */
+};
+
+enum config_verdict {
+	CONFIG_RUN,
+	CONFIG_EXIT,            /* done: --help, --version, --engine=help */
+	CONFIG_USAGE,           /* one line on standard error was written */
+};
+
+/*
+ * Reads the arguments of main() into *out_config, whose strings point into
+ * argv (which getopt_long(3) puts in order: options first).  Writes help to
+ * standard output and complaints with log_error; *out_config is untouched
+ * unless it returns CONFIG_RUN.
+ */
+enum config_verdict config_parse(int argc, char **argv,
+    struct config *out_config);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The start.  Everything that can fail is done before the process detaches,
+ * so that it fails in front of whoever started it.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "http/mime.h"
+#include "server/announce.h"
+#include "server/listener.h"
+#include "server/supervisor.h"
+#include "server/worker.h"
+#include "site/resolve.h"
+#include "site/sniff.h"
+
+#define MIME_TYPES "/etc/mime.types"
+#define MIME_TYPES_MAX ((size_t)4 << 20)
+
+struct server {
+	const struct config *config;
+	struct listeners listeners;
+	struct site site;
+	struct mime_table *types;
+	char *log_path;                 /* absolute; NULL when no file */
+	int log_fd;
+};
+
+/* As many connections as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+open_root(struct server *s)
+{
+	const char *root = s->config->root;
+	struct stat st;
+	int err;
+
+	s->site.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->site.root == -1) {
+		err = -errno;
+		log_error("%s: %s; give a directory to serve", root,
+		    err == -ENOTDIR ? "not a directory" : strerror(-err));
+		return err;
+	}
+	if (faccessat(s->site.root, ".", X_OK, AT_EACCESS) == -1) {
+		err = -errno;
+		log_error("%s: its files cannot be reached: %s", root,
+		    strerror(-err));
+		return err;
+	}
+	err = resolve_stat(s->site.root, "", &st);
+	if (err < 0)
+		log_error("%s: openat2(2): %s; Linux 5.6 or newer is needed",
+		    root, strerror(-err));
+	return err;
+}
+
+/* Absolute, since it may be reopened from another directory. */
+static char *
+absolute(const char *path)
+{
+	char dir[PATH_MAX], *out;
+
+	if (*path == '/')
+		return strdup(path);
+	if (getcwd(dir, sizeof(dir)) == NULL ||
+	    asprintf(&out, "%s/%s", dir, path) == -1)
+		return NULL;
+	return out;
+}
+
+static int
+open_log(struct server *s)
+{
+	const struct config *config = s->config;
+	int err;
+
+	s->log_fd = -1;
+	if (config->mode == MODE_DEBUG) {
+		s->log_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		return s->log_fd == -1 ? -errno : 0;
+	}
+	if (config->log_file == NULL)
+		return 0;
+	s->log_path = absolute(config->log_file);
+	if (s->log_path == NULL)
+		return -errno;
+	s->log_fd = open(s->log_path, O_WRONLY | O_APPEND | O_CREAT |
+	    O_CLOEXEC, 0644);
+	if (s->log_fd == -1) {
+		err = -errno;
+		log_error("-l %s: %s; the log must be a file that can be "
+		    "written", config->log_file, strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
+/* A system without the file has the built-in types. */
+static void
+read_mime_types(struct mime_table *types)
+{
+	struct buf text;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	fd = open(MIME_TYPES, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	buf_init(&text, MIME_TYPES_MAX);
+	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    buf_reserve(&text, (size_t)st.st_size) == 0) {
+		n = read(fd, text.p, (size_t)st.st_size);
+		if (n > 0)
+			mime_add(types, (struct str){ text.p, (size_t)n });
+	}
+	buf_fini(&text);
+	close(fd);
+}
+
+static int
+load_types(struct server *s)
+{
+	s->types = mime_new();
+	if (s->types == NULL) {
+		log_error("no memory for the media types");
+		return -ENOMEM;
+	}
+	read_mime_types(s->types);
+	s->site.types = s->types;
+	s->site.sniffer = sniffer_new();
+	if (s->site.sniffer == NULL)
+		log_info("no magic(5) database: files without a known "
+		    "extension are application/octet-stream");
+	return 0;
+}
+
+static int
+write_port_file(const struct server *s)
+{
+	const char *path = s->config->port_file;
+	FILE *f;
+
+	if (path == NULL)
+		return 0;
+	f = fopen(path, "we");
+	if (f == NULL || fprintf(f, "%u\n",
+	    listeners_port(&s->listeners)) < 0 || fclose(f) != 0) {
+		log_error("--port-file=%s: %s", path, strerror(errno));
+		return -EIO;
+	}
+	return 0;
+}
+
+static int
+prepare(struct server *s)
+{
+	const struct config *config = s->config;
+	int err;
+
+	s->site.index = str_of(config->index);
+	s->site.lists = config->listings;
+	s->site.shows_hidden = config->hidden;
+	err = open_root(s);
+	if (err == 0)
+		err = open_log(s);
+	if (err == 0)
+		err = listeners_open(&s->listeners, config);
+	if (err == 0)
+		err = load_types(s);
+	if (err == 0)
+		err = write_port_file(s);
+	return err;
+}
+
+static void
+release(struct server *s)
+{
+	listeners_close(&s->listeners);
+	mime_free(s->types);
+	sniffer_free(s->site.sniffer);
+	free(s->log_path);
+	if (s->site.root != -1)
+		close(s->site.root);
+}
+
+/* The process that was started: it ends when the daemon says it is ready. */
+static void
+wait_for_daemon(int ready)
+{
+	char byte;
+
+	_exit(read(ready, &byte, 1) == 1 ? 0 : 1);
+}
+
+/*
+ * Leaves the terminal: a session of its own, the root directory, nothing on
+ * the standard descriptors.  Returns where to say that it is ready, or a
+ * negative errno.
+ */
+static int
+detach(void)
+{
+	int ends[2], null;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -errno;
+	switch (fork()) {
+	case -1:
+		return -errno;
+	case 0:
+		break;
+	default:
+		close(ends[1]);
+		wait_for_daemon(ends[0]);
+	}
+	close(ends[0]);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (setsid() == -1 || chdir("/") == -1 || null == -1)
+		return -errno;
+	log_use_syslog();
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(null, fd);
+	close(null);
+	return ends[1];
+}
+
+static int
+serve(struct server *s)
+{
+	const struct config *config = s->config;
+	int ready = -1;
+
+	announce(config, &s->listeners);
+	if (config->mode == MODE_DEBUG) {
+		struct worker_setup setup = {
+			.config = config,
+			.listeners = &s->listeners,
+			.site = &s->site,
+			.log_fd = s->log_fd,
+			.orders = -1,
+		};
+
+		return worker_run(&setup);
+	}
+	if (config->mode == MODE_DAEMON && (ready = detach()) < 0) {
+		log_error("cannot detach: %s; try -f", strerror(-ready));
+		return 1;
+	}
+	return supervisor_run(config, &s->listeners, &s->site, s->log_fd,
+	    s->log_path, ready);
+}
+
+int
+server_run(const struct config *config)
+{
+	struct server s = { .config = config, .site.root = -1, .log_fd = -1 };
+	int status = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	if (prepare(&s) == 0)
+		status = serve(&s);
+	release(&s);
+	return status;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: ISC */
+#include "server/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/proto.h"
+#include "net/channel.h"
+#include "net/loop.h"
+#include "net/signal.h"
+#include "server/accept.h"
+#include "server/access.h"
+#include "site/cache.h"
+
+/* Descriptors for all that is not a connection. */
+#define OTHER_DESCRIPTORS 64u
+
+static const int stop_signals[] = { SIGINT, SIGTERM };
+
+struct worker {
+	const struct worker_setup *setup;
+	struct loop *loop;
+	struct http_host host;
+	struct site site;
+	struct acceptor *acceptor;
+	struct access_log access;
+	struct signals signals;         /* in debugging mode */
+	struct watch orders;            /* otherwise */
+	struct timer grace;
+	bool is_stopping;
+};
+
+static void
+serve(struct http_host *h, struct exchange *x)
+{
+	struct worker *w = h->owner;
+
+	site_serve(&w->site, x);
+}
+
+static void
+ended(struct http_host *h, const struct exchange *x)
+{
+	struct worker *w = h->owner;
+
+	access_add(&w->access, x);
+}
+
+static void
+closed(struct http_host *h)
+{
+	struct worker *w = h->owner;
+
+	acceptor_connection_closed(w->acceptor);
+	if (w->is_stopping && acceptor_connections(w->acceptor) == 0)
+		loop_stop(w->loop);
+}
+
+/* Calls f for each connection, which may be gone after it. */
+static void
+each_connection(struct worker *w, void (*f)(struct http_conn *))
+{
+	struct list *l, *next;
+
+	for (l = w->host.conns.next; l != &w->host.conns; l = next) {
+		next = l->next;
+		f(list_entry(l, struct http_conn, node));
+	}
+}
+
+static void
+drain(struct http_conn *c)
+{
+	c->ops->drain(c);
+}
+
+static void
+kill_conn(struct http_conn *c)
+{
+	c->ops->kill(c);
+}
+
+static void
+stop_now(struct worker *w)
+{
+	loop_stop(w->loop);
+}
+
+static void
+on_grace_over(struct timer *t)
+{
+	struct worker *w = list_entry(t, struct worker, grace);
+
+	log_info("%u connections did not end within the grace; closed",
+	    acceptor_connections(w->acceptor));
+	stop_now(w);
+}
+
+/* The first time gently, the second time at once. */
+static void
+stop(struct worker *w)
+{
+	const struct listeners *ls = w->setup->listeners;
+
+	if (w->is_stopping) {
+		stop_now(w);
+		return;
+	}
+	w->is_stopping = w->host.is_draining = true;
+	acceptor_close(w->acceptor);
+	for (unsigned i = 0; i < ls->n; i++)
+		close(ls->list[i].fds[w->setup->number]);
+	each_connection(w, drain);
+	if (acceptor_connections(w->acceptor) == 0 ||
+	    loop_timer_start(w->loop, &w->grace,
+	    w->setup->config->grace_ms) < 0)
+		stop_now(w);
+}
+
+static void
+on_signal(struct signals *s, int signo)
+{
+	(void)signo;
+	stop(list_entry(s, struct worker, signals));
+}
+
+static void
+obey(struct worker *w, enum order order, int fd)
+{
+	switch (order) {
+	case ORDER_STOP:
+		stop(w);
+		break;
+	case ORDER_STOP_NOW:
+		stop_now(w);
+		break;
+	case ORDER_LOG:
+		if (fd != -1)
+			access_reopen(&w->access, fd);
+		break;
+	}
+}
+
+static void
+on_order(struct watch *watch, unsigned ready)
+{
+	struct worker *w = list_entry(watch, struct worker, orders);
+	unsigned n_fds = 1;
+	unsigned char order;
+	int fd = -1;
+	ssize_t n;
+
+	(void)ready;
+	n = channel_receive(watch->fd, &order, sizeof(order), &fd, &n_fds);
+	if (n == 1) {
+		obey(w, order, n_fds == 1 ? fd : -1);
+	} else if (n == 0) {
+		/* The supervisor is gone: nobody would stop us later. */
+		loop_remove(w->loop, watch);
+		stop(w);
+	}
+}
+
+static int
+listen_to_orders(struct worker *w)
+{
+	if (w->setup->orders == -1) {
+		w->signals.fn = on_signal;
+		return signals_open(&w->signals, w->loop, stop_signals,
+		    sizeof(stop_signals) / sizeof(*stop_signals));
+	}
+	/* A terminal's Ctrl-C reaches all: the supervisor decides. */
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
+		signal(stop_signals[i], SIG_IGN);
+	w->orders = (struct watch){
+		.fn = on_order,
+		.fd = w->setup->orders,
+		.wanted = READY_IN,
+	};
+	return loop_add(w->loop, &w->orders);
+}
+
+static void
+host_init(struct worker *w)
+{
+	const struct config *config = w->setup->config;
+
+	w->host = (struct http_host){
+		.loop = w->loop,
+		.limits = {
+			.line_bytes = 8192,
+			.fields_bytes = 32768,
+			.header_ms = config->header_ms,
+			.idle_ms = config->idle_ms,
+			.linger_ms = 5000,
+			.min_rate = config->min_rate,
+			.rate_ms = 10000,
+			.dropped_bytes = 1 << 20,
+		},
+		.serve = serve,
+		.ended = ended,
+		.closed = closed,
+		.owner = w,
+	};
+	list_init(&w->host.conns);
+	buf_init(&w->host.out, (size_t)256 << 10);
+	stamp_init(&w->host.stamp, config->server_header);
+}
+
+/* How the descriptors of the process are shared out. */
+static unsigned
+share_descriptors(struct cache_limits *cache)
+{
+	struct rlimit limit;
+	unsigned all = 1024;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		all = limit.rlim_cur > 1 << 20 ? 1 << 20 :
+		    (unsigned)limit.rlim_cur;
+	cache->descriptors = all / 8 < 512 ? all / 8 : 512;
+	all -= cache->descriptors;
+	return all > 2 * OTHER_DESCRIPTORS ? all - OTHER_DESCRIPTORS : all / 2;
+}
+
+static void
+site_init(struct worker *w, struct cache_limits *limits)
+{
+	int err;
+
+	limits->bytes = (size_t)64 << 20;
+	limits->objects = 16384;
+	limits->directories = 4096;
+	w->site = *w->setup->site;
+	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
+	if (err < 0)
+		log_error("files are not kept in memory: inotify: %s",
+		    strerror(-err));
+}
+
+static int
+start_accepting(struct worker *w, unsigned connections)
+{
+	const struct listeners *ls = w->setup->listeners;
+	struct accept_limits limits = {
+		.connections = connections,
+		.one_at_a_time = w->setup->config->mode == MODE_DEBUG,
+	};
+	int fds[LISTENERS_MAX];
+
+	for (unsigned i = 0; i < ls->n; i++)
+		fds[i] = ls->list[i].fds[w->setup->number];
+	return acceptor_open(&w->host, fds, ls->n, &limits, &w->acceptor);
+}
+
+static int
+start(struct worker *w)
+{
+	const struct worker_setup *setup = w->setup;
+	struct cache_limits cache;
+	int err;
+
+	err = loop_open(setup->config->engine, &w->loop);
+	if (err < 0)
+		return err;
+	w->grace.fn = on_grace_over;
+	access_open(&w->access, w->loop, setup->log_fd,
+	    setup->config->mode == MODE_DEBUG);
+	host_init(w);
+	err = start_accepting(w, share_descriptors(&cache));
+	if (err == 0)
+		err = listen_to_orders(w);
+	if (err == 0)
+		site_init(w, &cache);
+	return err;
+}
+
+static void
+finish(struct worker *w)
+{
+	each_connection(w, kill_conn);
+	acceptor_close(w->acceptor);
+	free(w->acceptor);
+	cache_close(w->site.cache);
+	access_close(&w->access);
+	if (w->setup->orders == -1)
+		signals_close(&w->signals, stop_signals,
+		    sizeof(stop_signals) / sizeof(*stop_signals));
+	exchange_pool_fini(&w->host.exchanges);
+	buf_fini(&w->host.out);
+	loop_close(w->loop);
+}
+
+int
+worker_run(const struct worker_setup *setup)
+{
+	struct worker w = { .setup = setup };
+	int err;
+
+	err = start(&w);
+	if (err < 0) {
+		log_error("worker %u cannot start: %s", setup->number + 1,
+		    strerror(-err));
+		return 1;
+	}
+	err = loop_run(w.loop);
+	if (err < 0)
+		log_error("worker %u: waiting for events: %s",
+		    setup->number + 1, strerror(-err));
+	finish(&w);
+	return err < 0;
+}
