@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/* Command lines: what they ask for, and what is said about wrong ones. */
+
+#include "server/config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ARGS_MAX 40
+#define TEXT_MAX 8192
+
+/* One output stream, turned into a file for a while. */
+struct capture {
+	int fd, saved, file;
+};
+
+static void
+capture_begin(struct capture *c, int fd)
+{
+	fflush(NULL);
+	c->fd = fd;
+	c->saved = dup(fd);
+	c->file = memfd_create("captured", MFD_CLOEXEC);
+	assert_true(c->saved >= 0 && c->file >= 0);
+	assert_int_equal(dup2(c->file, fd), fd);
+}
+
+static void
+capture_end(struct capture *c, char text[TEXT_MAX])
+{
+	ssize_t n;
+
+	fflush(NULL);
+	assert_int_equal(dup2(c->saved, c->fd), c->fd);
+	n = pread(c->file, text, TEXT_MAX - 1, 0);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	close(c->saved);
+	close(c->file);
+}
+
+/* What the last call of `parse` wrote, and its words. */
+static char out[TEXT_MAX], err[TEXT_MAX];
+static char words[1024];
+
+/* `line` is split at spaces; its words live until the next call. */
+static enum config_verdict
+parse(const char *line, struct config *config)
+{
+	char *args[ARGS_MAX + 1], name[] = "sws", *rest = words, *word;
+	struct capture to_out, to_err;
+	enum config_verdict verdict;
+	int n = 0;
+
+	args[n++] = name;
+	assert_true(strlen(line) < sizeof(words));
+	memcpy(words, line, strlen(line) + 1);
+	while ((word = strsep(&rest, " ")) != NULL && n < ARGS_MAX)
+		args[n++] = word;
+	assert_null(rest);
+	args[n] = NULL;
+
+	capture_begin(&to_out, STDOUT_FILENO);
+	capture_begin(&to_err, STDERR_FILENO);
+	verdict = config_parse(n, args, config);
+	capture_end(&to_err, err);
+	capture_end(&to_out, out);
+	return verdict;
+}
+
+static void
+parse_well(const char *line, struct config *config)
+{
+	if (parse(line, config) != CONFIG_RUN)
+		fail_msg("\"sws %s\" was refused: %s", line, err);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "");
+}
+
+static void
+test_defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("site", &c);
+	assert_string_equal(c.root, "site");
+	assert_int_equal(c.mode, MODE_DAEMON);
+	assert_int_equal(c.n_addresses, 0);
+	assert_int_equal(c.port, 8080);
+	assert_null(c.port_file);
+	assert_null(c.log_file);
+	assert_null(c.engine);
+	assert_in_range(c.workers, 1, 1024);
+	assert_string_equal(c.index, "index.html");
+	assert_true(c.listings);
+	assert_false(c.hidden);
+	assert_string_equal(c.server_header, "sws/" SWS_VERSION);
+	assert_int_equal(c.header_ms, 10000);
+	assert_int_equal(c.idle_ms, 60000);
+	assert_int_equal(c.grace_ms, 10000);
+	assert_int_equal(c.min_rate, 100);
+}
+
+static void
+check_values(const struct config *c)
+{
+	assert_string_equal(c->root, "site");
+	assert_int_equal(c->mode, MODE_FOREGROUND);
+	assert_int_equal(c->n_addresses, 2);
+	assert_string_equal(c->addresses[0], "127.0.0.1");
+	assert_string_equal(c->addresses[1], "[::1]");
+	assert_int_equal(c->port, 81);
+	assert_string_equal(c->log_file, "a.log");
+}
+
+static void
+test_letters_and_names(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("-f -i 127.0.0.1 -i [::1] -p 81 -l a.log site", &c);
+	check_values(&c);
+	parse_well("--foreground --address=127.0.0.1 --address [::1] "
+	    "--port=81 --log a.log -- site", &c);
+	check_values(&c);
+	parse_well("site -fi127.0.0.1 -i[::1] -p81 -la.log", &c);
+	check_values(&c);
+}
+
+static void
+test_long_options(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("--port=0 --port-file=p --engine=poll --workers=3 "
+	    "--index=start.htm --no-index --hidden --server-header=x/1 "
+	    "--header-timeout=0.5 --idle-timeout=5. --grace=.001 "
+	    "--min-rate=0 site", &c);
+	assert_int_equal(c.port, 0);
+	assert_string_equal(c.port_file, "p");
+	assert_string_equal(c.engine, "poll");
+	assert_int_equal(c.workers, 3);
+	assert_string_equal(c.index, "start.htm");
+	assert_false(c.listings);
+	assert_true(c.hidden);
+	assert_string_equal(c.server_header, "x/1");
+	assert_int_equal(c.header_ms, 500);
+	assert_int_equal(c.idle_ms, 5000);
+	assert_int_equal(c.grace_ms, 1);
+	assert_int_equal(c.min_rate, 0);
+	parse_well("--server-header= --grace=86400 --port=65535 site", &c);
+	assert_string_equal(c.server_header, "");
+	assert_int_equal(c.grace_ms, 86400000);
+	assert_int_equal(c.port, 65535);
+}
+
+static void
+test_modes(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("-d --workers=4 site", &c);
+	assert_int_equal(c.mode, MODE_DEBUG);
+	assert_int_equal(c.workers, 1);
+	parse_well("-d -f site", &c);
+	assert_int_equal(c.mode, MODE_DEBUG);
+	parse_well("-fd site", &c);
+	assert_int_equal(c.mode, MODE_DEBUG);
+}
+
+#define NO_PORT "not a port number (0 to 65535)\n"
+#define NO_SECONDS "not a number of seconds (0.001 to 86400)\n"
+#define NO_PROCESSES "not a number of processes (1 to 1024)\n"
+#define NO_RATE "not a number of bytes a second (0 to 1000000000)\n"
+#define NO_INDEX "not the name of a file inside a directory\n"
+#define TRY_HELP "no such option: try sws --help\n"
+#define WHICH "which directory? try 'sws .' or sws --help\n"
+#define FOUR_ADDRESSES "-i ::1 -i ::2 -i ::3 -i ::4 "
+#define LONG_VALUE "0123456789012345678901234567890123456789"
+
+static const struct {
+	const char *line;
+	const char *complaint;
+} wrong[] = {
+	{ "", WHICH },
+	{ "-p 80", WHICH },
+	{ "site more", "more: only one directory can be served, and it is "
+	    "site\n" },
+	{ "-x site", "-x: " TRY_HELP },
+	{ "-fx site", "-x: " TRY_HELP },
+	{ "--nosuch site", "--nosuch: " TRY_HELP },
+	{ "--nosuch=1 site", "--nosuch=1: " TRY_HELP },
+	{ "--h site", "--h: " TRY_HELP },       /* short for three */
+	{ "site -p", "-p: its port is missing\n" },
+	{ "site --log", "--log: its file is missing\n" },
+	{ "--debug=3 site", "--debug=3: --debug takes no argument\n" },
+
+	{ "-p 65536 site", "-p 65536: " NO_PORT },
+	{ "--port=65536 site", "--port 65536: " NO_PORT },
+	{ "-p -1 site", "-p -1: " NO_PORT },
+	{ "-p 80a site", "-p 80a: " NO_PORT },
+	{ "-p 99999999999999999999 site", "-p 99999999999999999999: " NO_PORT },
+	{ "-p  site", "-p '': " NO_PORT },
+	{ "-p \033[m site", "-p ?[m: " NO_PORT },
+
+	{ "-i  site", "-i '': not an address or host name\n" },
+	{ FOUR_ADDRESSES FOUR_ADDRESSES FOUR_ADDRESSES FOUR_ADDRESSES
+	    "-i ::1 site", "-i ::1: too many addresses (16 at most)\n" },
+	{ "-c cgi-bin site",
+	    "-c cgi-bin: CGI is not built into this version of sws\n" },
+	{ "-l  site", "-l '': not a file name\n" },
+	{ "--port-file= site", "--port-file '': not a file name\n" },
+	{ "--engine=nosuch site", "--engine nosuch: no such engine here: "
+	    "--engine=help lists those there are\n" },
+	{ "--workers=0 site", "--workers 0: " NO_PROCESSES },
+	{ "--workers=1025 site", "--workers 1025: " NO_PROCESSES },
+	{ "--index=a/b site", "--index a/b: " NO_INDEX },
+	{ "--index=.. site", "--index ..: " NO_INDEX },
+	{ "--index= site", "--index '': " NO_INDEX },
+	{ "--min-rate=-1 site", "--min-rate -1: " NO_RATE },
+	{ "--server-header=a\nb site", "--server-header a?b: "
+	    "no control characters can stand in a header\n" },
+	{ "--server-header=" LONG_VALUE LONG_VALUE LONG_VALUE LONG_VALUE
+	    LONG_VALUE "x site", "--server-header " LONG_VALUE LONG_VALUE
+	    LONG_VALUE LONG_VALUE LONG_VALUE "x: too long (200 bytes at most)\n"
+	},
+
+	{ "--grace=0 site", "--grace 0: " NO_SECONDS },
+	{ "--grace=0.0001 site", "--grace 0.0001: " NO_SECONDS },
+	{ "--grace=86401 site", "--grace 86401: " NO_SECONDS },
+	{ "--grace=-1 site", "--grace -1: " NO_SECONDS },
+	{ "--grace=1e3 site", "--grace 1e3: " NO_SECONDS },
+	{ "--grace=0x1 site", "--grace 0x1: " NO_SECONDS },
+	{ "--grace=inf site", "--grace inf: " NO_SECONDS },
+	{ "--grace=nan site", "--grace nan: " NO_SECONDS },
+	{ "--grace=1.2.3 site", "--grace 1.2.3: " NO_SECONDS },
+	{ "--grace=. site", "--grace .: " NO_SECONDS },
+	{ "--grace=5s site", "--grace 5s: " NO_SECONDS },
+	{ "--grace= site", "--grace '': " NO_SECONDS },
+	{ "--idle-timeout=x site", "--idle-timeout x: " NO_SECONDS },
+	{ "--header-timeout=x site", "--header-timeout x: " NO_SECONDS },
+};
+
+static void
+test_wrong(void **state)
+{
+	struct config c, before;
+
+	(void)state;
+	memset(&before, 0x55, sizeof(before));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		memcpy(&c, &before, sizeof(c));
+		if (parse(wrong[i].line, &c) != CONFIG_USAGE)
+			fail_msg("\"sws %s\" was taken", wrong[i].line);
+		assert_memory_equal(err, "sws: ", 5);
+		assert_string_equal(err + 5, wrong[i].complaint);
+		assert_string_equal(out, "");
+		assert_memory_equal(&c, &before, sizeof(c));
+	}
+}
+
+/* Any of these ends the program well, whatever else is on the line. */
+static void
+test_answers(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_int_equal(parse("--version", &c), CONFIG_EXIT);
+	assert_string_equal(out, "sws " SWS_VERSION "\n");
+	assert_string_equal(err, "");
+	assert_int_equal(parse("--engine=help", &c), CONFIG_EXIT);
+	assert_non_null(strstr(out, "poll"));
+	assert_string_equal(err, "");
+	assert_int_equal(parse("-h -x", &c), CONFIG_EXIT);
+	assert_string_equal(err, "");
+}
+
+static void
+test_help(void **state)
+{
+	static const char usage[] =
+	    "usage: sws [-dfh] [-i address]... [-l file] [-p port] dir\n";
+	char *rest = out, *line;
+	struct config c;
+
+	(void)state;
+	assert_int_equal(parse("--help", &c), CONFIG_EXIT);
+	assert_string_equal(err, "");
+	assert_memory_equal(out, usage, strlen(usage));
+	assert_non_null(strstr(out, "\n  -p, --port=port  "));
+	while ((line = strsep(&rest, "\n")) != NULL)
+		assert_in_range(strlen(line), 0, 80);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_letters_and_names),
+		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
