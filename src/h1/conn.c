@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A connection that speaks HTTP/1: bytes in, exchanges out, answers back in
- * the order of the requests (RFC 9112 9.3).
+ * the order of the requests (RFC 9112 9.3), one exchange at a time.
  *
- * Answers are staged in the host's buffer, which all connections share, so
- * pipelined requests leave in one packet and an idle connection owns no
- * buffer.  What the peer does not take at once moves to the connection, which
- * then reads no further request until it is gone: a slow reader holds back
- * itself, nobody else.
+ * While a request's content is still coming its answer may already be on its
+ * way; each half waits for whom it must, and reads or takes no more than that.
+ * So a slow peer holds back itself, and nobody else.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include "base/clock.h"
 #include "h1/chunk.h"
 #include "h1/h1.h"
+#include "h1/output.h"
 #include "h1/write.h"
 #include "net/addr.h"
 #include "net/stream.h"
@@ -22,9 +21,9 @@
 enum h1_state {
 	H1_IDLE,                /* between requests */
 	H1_HEAD,                /* part of a head is here */
-	H1_CONTENT,             /* reads a request's content to drop it; the
-	                           answer waits */
-	H1_SEND,                /* the peer has bytes to take */
+	H1_BUSY,                /* with an exchange */
+	H1_FLUSH,               /* with what the peer has yet to take of those
+	                           before */
 	H1_LINGER,              /* all is said; the peer's last bytes are read
 	                           so that no reset overtakes the answer */
 	H1_DEAD,                /* to be freed when this callback is over */
@@ -41,30 +40,34 @@ struct task {
 struct h1_conn {
 	struct http_conn base;
 	struct http_host *host;
-	struct stream *stream;
-	struct exchange *x;             /* the one being answered, or NULL */
+	struct exchange *x;             /* while H1_BUSY */
 	struct task *task;              /* x's, or NULL */
 	struct buf in;                  /* received, not yet read */
-	struct buf out;                 /* said, not yet taken */
-	struct timer timer;             /* the deadline of the state */
+	struct output out;
+	struct timer timer;
 	struct addr peer;
-	unsigned moved;                 /* bytes in this rate period */
 	unsigned char state;
-	bool closes;                    /* once all is sent */
-	bool lingers;                   /* when it closes */
-	bool aborts;                    /* when it is freed: with a reset */
+
+	/* The exchange's two halves. */
+	bool reads : 1;                 /* request content is to come, */
+	bool is_paused : 1;             /* but its handler is full */
+	bool answers : 1;               /* the head of the answer is written */
+	bool is_blocked : 1;            /* the peer must take bytes first */
+	bool is_guarded : 1;            /* the timer watches the peer's rate */
+
+	/* The end. */
+	bool has_ended : 1;             /* the peer will send no more */
+	bool closes : 1;                /* once all is sent, */
+	bool lingers : 1;               /* and then waits for the peer */
+	bool aborts : 1;                /* with a reset */
 };
 
-/* Staged output is handed on from here on. */
-#define STAGE_FULL ((size_t)16 << 10)
 /* One callback sends no more than this: others want their turn. */
 #define TURN_BYTES ((size_t)1 << 20)
-
-/* How far output got; a negative errno says that the peer is gone. */
-enum {
-	OUT_WAITS,              /* something is left for later */
-	OUT_DONE,
-};
+/* Received ahead, while an exchange is under way. */
+#define AHEAD_MAX ((size_t)LOOP_SCRATCH)
+/* A peer that has ended is asked this often whether it is still there. */
+#define PROBE_MS 1000
 
 static void
 start_timer(struct h1_conn *c, unsigned ms)
@@ -79,31 +82,13 @@ enter(struct h1_conn *c, enum h1_state next)
 	const struct http_limits *limits = &c->host->limits;
 
 	c->state = (unsigned char)next;
-	c->moved = 0;
-	switch (next) {
-	case H1_IDLE:
+	c->is_guarded = false;
+	if (next == H1_IDLE)
 		start_timer(c, limits->idle_ms);
-		break;
-	case H1_HEAD:
+	else if (next == H1_HEAD)
 		start_timer(c, limits->header_ms);
-		break;
-	case H1_CONTENT:
-	case H1_SEND:
-		start_timer(c, limits->rate_ms);
-		break;
-	case H1_LINGER:
+	else if (next == H1_LINGER)
 		start_timer(c, limits->linger_ms);
-		break;
-	case H1_DEAD:
-		break;
-	}
-}
-
-/* Where answers go: behind what the peer has still to take, if anything. */
-static struct buf *
-output(struct h1_conn *c)
-{
-	return c->out.n > 0 ? &c->out : &c->host->out;
 }
 
 static struct task *
@@ -117,6 +102,20 @@ task_of(struct h1_conn *c)
 	return c->task;
 }
 
+static void h1_wake(struct exchange *x);
+
+static bool
+begin_exchange(struct h1_conn *c)
+{
+	c->x = exchange_begin(&c->host->exchanges);
+	if (c->x == NULL)
+		return false;
+	c->x->peer = &c->peer;
+	c->x->conn = c;
+	c->x->wake = h1_wake;
+	return true;
+}
+
 static void
 end_exchange(struct h1_conn *c)
 {
@@ -124,133 +123,8 @@ end_exchange(struct h1_conn *c)
 	exchange_end(&c->host->exchanges, c->x);
 	c->x = NULL;
 	c->task = NULL;
-}
-
-/*
- * Hands on what is staged and, behind it, a piece of memory (NULL: none), as
- * far as they are taken.  `more` says that more follows at once.
- */
-static int
-push(struct h1_conn *c, struct buf *out, struct piece *p, bool more)
-{
-	struct iovec iov[2];
-	size_t staged = out->n, taken;
-	ssize_t sent;
-	int n = 0;
-
-	if (staged > 0)
-		iov[n++] = (struct iovec){ out->p, staged };
-	if (p != NULL)
-		iov[n++] = (struct iovec){ (void *)(uintptr_t)p->p, p->n };
-	if (n == 0)
-		return OUT_DONE;
-	sent = stream_write(c->stream, iov, n, more);
-	if (sent < 0)
-		return (int)sent;
-	c->moved += (unsigned)sent;
-	if ((size_t)sent < staged) {
-		buf_consume(out, (size_t)sent);
-		return OUT_WAITS;
-	}
-	out->n = 0;
-	if (p == NULL)
-		return OUT_DONE;
-	taken = (size_t)sent - staged;
-	p->p += taken;
-	p->n -= taken;
-	c->x->body_sent += taken;
-	return p->n == 0 ? OUT_DONE : OUT_WAITS;
-}
-
-static int
-push_file(struct h1_conn *c, struct buf *out, struct piece *p)
-{
-	ssize_t sent;
-	int r;
-
-	r = push(c, out, NULL, true);
-	if (r != OUT_DONE)
-		return r;
-	sent = stream_send_file(c->stream, p->fd, p->offset, p->n);
-	if (sent < 0)
-		return (int)sent;
-	c->moved += (unsigned)sent;
-	c->x->body_sent += (uint64_t)sent;
-	p->offset += (uint64_t)sent;
-	p->n -= (uint64_t)sent;
-	return p->n == 0 ? OUT_DONE : OUT_WAITS;
-}
-
-/* A small piece is copied to where the head is: one buffer, one send. */
-static int
-stage(struct h1_conn *c, struct buf *out, struct piece *p, bool is_chunked)
-{
-	int err = 0;
-
-	if (is_chunked)
-		err = h1_write_chunk_size(out, p->n);
-	if (err == 0)
-		err = buf_add(out, (struct str){ p->p, p->n });
-	if (err == 0 && is_chunked)
-		err = buf_add(out, S("\r\n"));
-	if (err < 0)
-		return err;
-	c->x->body_sent += p->n;
-	p->n = 0;
-	return out->n < STAGE_FULL ? OUT_DONE : push(c, out, NULL, true);
-}
-
-static int
-move_piece(struct h1_conn *c, struct buf *out, struct piece *p,
-    bool is_chunked)
-{
-	if (p->p == NULL)
-		return push_file(c, out, p);
-	if (is_chunked || p->n < STAGE_FULL)
-		return stage(c, out, p, is_chunked);
-	return push(c, out, p, false);
-}
-
-/* The rest of a piece waits in the task. */
-static int
-wait_with(struct h1_conn *c, struct piece p)
-{
-	struct task *t = task_of(c);
-
-	if (t == NULL)
-		return -ENOMEM;
-	t->piece = p;
-	return OUT_WAITS;
-}
-
-/* The content of the answer, as long as the peer takes it. */
-static int
-send_content(struct h1_conn *c)
-{
-	bool is_chunked = h1_framing(c->x) == FRAMING_CHUNKED;
-	struct piece p = { .n = 0 };
-	unsigned before = c->moved;
-	struct buf *out = output(c);
-	int r;
-
-	if (c->task != NULL)
-		p = c->task->piece;
-	for (;;) {
-		if (p.n == 0) {
-			enum pull pull = body_pull(&c->x->res.body, &p);
-
-			if (pull == PULL_FAIL)
-				return -EIO;
-			if (pull == PULL_END)
-				break;
-		}
-		r = move_piece(c, out, &p, is_chunked);
-		if (r < 0)
-			return r;
-		if (r == OUT_WAITS || c->moved - before >= TURN_BYTES)
-			return wait_with(c, p);
-	}
-	return is_chunked ? buf_add(out, S("0\r\n\r\n")) + OUT_DONE : OUT_DONE;
+	c->reads = c->is_paused = c->answers = c->is_blocked =
+	    c->is_guarded = false;
 }
 
 /*
@@ -260,47 +134,98 @@ send_content(struct h1_conn *c)
 static void
 break_off(struct h1_conn *c)
 {
-	c->host->out.n = 0;
-	c->aborts = c->x != NULL && h1_framing(c->x) == FRAMING_CLOSE;
+	c->out.staged->n = 0;
+	if (c->x != NULL && c->answers && h1_framing(c->x) == FRAMING_CLOSE)
+		c->aborts = true;
 	enter(c, H1_DEAD);
 }
 
-/* Goes on with the answer; what the peer does not take now is kept. */
-static void
-go_on(struct h1_conn *c)
+/* The rest of a piece waits in the task. */
+static int
+wait_with(struct h1_conn *c, struct piece p, int r)
 {
-	int r = h1_sends_content(c->x) ? send_content(c) : OUT_DONE;
+	struct task *t = task_of(c);
 
-	if (r < 0) {
-		break_off(c);
-	} else if (r == OUT_WAITS) {
-		if (c->state == H1_SEND)
-			return;
-		exchange_detach(c->x);
-		enter(c, H1_SEND);
-	} else {
-		end_exchange(c);
-		enter(c, H1_IDLE);
-	}
+	if (t == NULL)
+		return -ENOMEM;
+	t->piece = p;
+	return r;
 }
 
-static void
-answer(struct h1_conn *c)
+/* The content of the answer, as long as there is some and it is taken. */
+static int
+send_content(struct h1_conn *c)
+{
+	bool is_chunked = h1_framing(c->x) == FRAMING_CHUNKED;
+	struct piece p = { .n = 0 };
+	unsigned before = c->out.moved;
+	enum pull pull;
+	uint64_t n;
+	int r;
+
+	if (c->task != NULL)
+		p = c->task->piece;
+	for (;;) {
+		if (p.n == 0) {
+			pull = body_pull(&c->x->res.body, &p);
+			if (pull == PULL_FAIL)
+				return -EIO;
+			if (pull == PULL_WAIT)
+				return wait_with(c, p, OUT_STARVES);
+			if (pull == PULL_END)
+				break;
+		}
+		n = p.n;
+		r = output_piece(&c->out, &p, is_chunked);
+		if (r < 0)
+			return r;
+		c->x->body_sent += n - p.n;
+		if (r == OUT_WAITS || c->out.moved - before >= TURN_BYTES)
+			return wait_with(c, p, OUT_WAITS);
+	}
+	if (is_chunked && buf_add(output_buf(&c->out), S("0\r\n\r\n")) < 0)
+		return -ENOMEM;
+	return OUT_DONE;
+}
+
+static int
+begin_answer(struct h1_conn *c)
 {
 	struct exchange *x = c->x;
 	struct str stamp = stamp_lines(&c->host->stamp, x->received);
-	bool keeps = x->req.keeps_alive && !x->res.closes &&
+	/* With content left unread nobody knows where a next request is. */
+	bool keeps = x->req.keeps_alive && !x->res.closes && !c->reads &&
 	    !c->host->is_draining && h1_framing(x) != FRAMING_CLOSE;
 
 	if (!keeps) {
 		c->closes = true;
 		/* Who asked for the end has said all; others may go on. */
-		c->lingers |= x->req.keeps_alive;
+		c->lingers |= x->req.keeps_alive || c->reads;
 	}
-	if (h1_write_head(output(c), x, stamp, keeps) < 0)
+	c->answers = true;
+	return h1_write_head(output_buf(&c->out), x, stamp, keeps);
+}
+
+/* Takes the answer as far as it goes now. */
+static void
+go_on(struct h1_conn *c)
+{
+	int r = 0;
+
+	if (!c->answers) {
+		if (c->x->is_pending)
+			return;
+		r = begin_answer(c);
+	}
+	if (r == 0)
+		r = h1_sends_content(c->x) ? send_content(c) : OUT_DONE;
+	c->is_blocked = r == OUT_WAITS;
+	if (r < 0) {
 		break_off(c);
-	else
-		go_on(c);
+	} else if (r == OUT_DONE) {
+		end_exchange(c);
+		enter(c, H1_IDLE);
+	}
 }
 
 /* An answer to what is not a request that could be served. */
@@ -308,52 +233,63 @@ static void
 refuse(struct h1_conn *c, enum reason r)
 {
 	c->lingers = true;
+	c->reads = false;
+	c->state = H1_BUSY;
+	if (c->answers) {
+		/* Too late to say so. */
+		break_off(c);
+		return;
+	}
 	c->x->req.keeps_alive = false;
+	c->x->is_pending = false;
 	c->x->received = clock_wall_s();
 	exchange_refuse(c->x, r);
-	answer(c);
+	go_on(c);
 }
 
-static bool
-begin_exchange(struct h1_conn *c)
+/* The same where not even a request line can be told. */
+static void
+refuse_unread(struct h1_conn *c, enum reason r)
 {
-	c->x = exchange_begin(&c->host->exchanges);
-	if (c->x == NULL) {
+	if (begin_exchange(c)) {
+		request_clear(&c->x->req);
+		refuse(c, r);
+	} else {
 		break_off(c);
-		return false;
 	}
-	c->x->peer = &c->peer;
-	return true;
 }
 
 /*
- * The request has content, which nobody will read.  What is not too much is
- * read and dropped before the answer goes out, so that the connection can be
- * used further; else the answer is the last one.
+ * The request has content.  Where nobody wants it, it is read and dropped
+ * before the answer goes out, so that the connection can be used further; if
+ * that would be too much, the answer is the last one.
  */
 static void
-answer_after_content(struct h1_conn *c)
+begin_content(struct h1_conn *c)
 {
 	struct exchange *x = c->x;
-	bool is_refused = x->res.status >= 400;
+	bool is_wanted = x->handler != NULL;
+	bool is_refused = !x->is_pending && x->res.status >= 400;
 	struct task *t;
 
-	if (x->req.content_length > c->host->limits.dropped_bytes ||
-	    (x->req.expects_continue && is_refused)) {
+	if (!is_wanted && (x->req.content_length >
+	    c->host->limits.dropped_bytes ||
+	    (x->req.expects_continue && is_refused))) {
 		x->res.closes = c->lingers = true;
-		answer(c);
 		return;
 	}
 	t = task_of(c);
 	if (t == NULL || (x->req.expects_continue &&
-	    buf_add(output(c), S("HTTP/1.1 100 Continue\r\n\r\n")) < 0)) {
+	    buf_add(output_buf(&c->out),
+	    S("HTTP/1.1 100 Continue\r\n\r\n")) < 0)) {
 		break_off(c);
 		return;
 	}
 	chunk_init(&t->chunks);
 	t->content_left = x->req.content_length;
-	exchange_detach(x);
-	enter(c, H1_CONTENT);
+	c->reads = true;
+	if (!is_wanted)
+		x->is_pending = true;
 }
 
 /* Returns how many bytes of `in` were used; 0 says that more are needed. */
@@ -365,8 +301,10 @@ read_head(struct h1_conn *c, struct str in)
 	size_t used = 0;
 	enum parse r;
 
-	if (!begin_exchange(c))
+	if (!begin_exchange(c)) {
+		break_off(c);
 		return 0;
+	}
 	r = h1_head_parse(in, limits->line_bytes, limits->fields_bytes,
 	    &c->x->req, &used, &reason);
 	if (r == PARSE_MORE) {
@@ -380,24 +318,55 @@ read_head(struct h1_conn *c, struct str in)
 		refuse(c, reason);
 		return in.n;
 	}
+	enter(c, H1_BUSY);
 	c->x->received = clock_wall_s();
 	c->host->serve(c->host, c->x);
 	if (request_has_content(&c->x->req))
-		answer_after_content(c);
-	else
-		answer(c);
+		begin_content(c);
+	if (c->state == H1_BUSY)
+		go_on(c);
 	return used;
 }
 
+static void
+end_content(struct h1_conn *c)
+{
+	c->reads = false;
+	if (c->x->handler != NULL)
+		c->x->handler->content_end(c->x);
+	else
+		c->x->is_pending = false;
+	go_on(c);
+}
+
+static void
+take_content(struct h1_conn *c, struct str bytes)
+{
+	struct exchange *x = c->x;
+
+	c->out.moved += (unsigned)bytes.n;
+	if (x->handler != NULL) {
+		c->is_paused = !x->handler->content(x, bytes);
+		return;
+	}
+	c->task->dropped += bytes.n;
+	if (c->task->dropped > c->host->limits.dropped_bytes) {
+		x->res.closes = c->lingers = true;
+		c->reads = x->is_pending = false;
+		go_on(c);
+	}
+}
+
+/* As read_head. */
 static size_t
 read_content(struct h1_conn *c, struct str in)
 {
 	struct task *t = c->task;
-	size_t used = in.n;
+	struct str data = in;
+	size_t used;
 	bool is_done;
 
 	if (c->x->req.is_chunked) {
-		struct str data;
 		enum parse r = chunk_read(&t->chunks, in, &data, &used);
 
 		if (r == PARSE_BAD) {
@@ -406,19 +375,16 @@ read_content(struct h1_conn *c, struct str in)
 		}
 		is_done = r == PARSE_DONE;
 	} else {
-		if (used > t->content_left)
-			used = (size_t)t->content_left;
-		t->content_left -= used;
+		if (data.n > t->content_left)
+			data.n = (size_t)t->content_left;
+		t->content_left -= data.n;
 		is_done = t->content_left == 0;
+		used = data.n;
 	}
-	c->moved += (unsigned)used;
-	t->dropped += used;
-	if (!is_done && t->dropped > c->host->limits.dropped_bytes) {
-		c->x->res.closes = c->lingers = true;
-		is_done = true;
-	}
-	if (is_done)
-		answer(c);
+	if (data.n > 0)
+		take_content(c, data);
+	if (is_done && c->reads)
+		end_content(c);
 	return used;
 }
 
@@ -428,11 +394,12 @@ process(struct h1_conn *c, struct str *in)
 {
 	size_t used;
 
-	while (in->n > 0 && !c->closes) {
-		if (c->state == H1_IDLE || c->state == H1_HEAD)
-			used = read_head(c, *in);
-		else if (c->state == H1_CONTENT)
+	while (in->n > 0) {
+		if (c->state == H1_BUSY && c->reads && !c->is_paused)
 			used = read_content(c, *in);
+		else if ((c->state == H1_IDLE || c->state == H1_HEAD) &&
+		    !c->closes)
+			used = read_head(c, *in);
 		else
 			break;
 		if (used == 0)
@@ -454,28 +421,12 @@ process_kept(struct h1_conn *c)
 		buf_consume(&c->in, c->in.n - rest.n);
 }
 
-/* What is staged goes out or moves to the connection. */
-static void
-flush(struct h1_conn *c)
-{
-	struct buf *staged = &c->host->out;
-	int r = push(c, output(c), NULL, false);
-
-	if (r >= 0 && staged->n > 0)
-		r = buf_add(&c->out, buf_str(staged));
-	staged->n = 0;
-	if (r < 0)
-		break_off(c);
-	else if (c->out.n > 0 && (c->state == H1_IDLE || c->state == H1_HEAD))
-		enter(c, H1_SEND);
-}
-
 /* All is said. */
 static void
 finish(struct h1_conn *c)
 {
-	if (c->lingers || c->in.n > 0) {
-		stream_shut(c->stream);
+	if (!c->has_ended && (c->lingers || c->in.n > 0)) {
+		stream_shut(c->out.stream);
 		buf_fini(&c->in);
 		enter(c, H1_LINGER);
 	} else {
@@ -492,19 +443,60 @@ conn_free(struct h1_conn *c)
 		end_exchange(c);
 	loop_timer_stop(h->loop, &c->timer);
 	list_remove(&c->base.node);
-	stream_close(c->stream, c->aborts);
+	stream_close(c->out.stream, c->aborts);
 	buf_fini(&c->in);
-	buf_fini(&c->out);
+	buf_fini(&c->out.kept);
 	free(c);
 	h->closed(h);
+}
+
+/* What is staged goes out or is kept, and then comes before all else. */
+static void
+flush(struct h1_conn *c)
+{
+	if (output_flush(&c->out) < 0)
+		break_off(c);
+	else if (c->out.kept.n == 0 && c->state == H1_FLUSH)
+		enter(c, H1_IDLE);
+	else if (c->out.kept.n > 0 && c->state < H1_BUSY)
+		enter(c, H1_FLUSH);
+}
+
+/*
+ * An exchange outlives the callback: it lets go of the memory of the request,
+ * and while the peer is waited for, the peer is held to a rate.  (A handler
+ * that is waited for has deadlines of its own.)
+ */
+static void
+guard(struct h1_conn *c)
+{
+	bool waits_for_peer = c->is_blocked || c->out.kept.n > 0 ||
+	    (c->reads && !c->is_paused);
+
+	if (c->x != NULL)
+		exchange_detach(c->x);
+	if (c->has_ended && !c->is_guarded)
+		start_timer(c, PROBE_MS);
+	else if (waits_for_peer != c->is_guarded)
+		start_timer(c, c->host->limits.rate_ms);
+	if (waits_for_peer != c->is_guarded)
+		c->out.moved = 0;
+	c->is_guarded = waits_for_peer;
 }
 
 static unsigned
 wanted(const struct h1_conn *c)
 {
-	if (c->state == H1_SEND)
-		return READY_OUT;
-	return c->out.n > 0 ? READY_IN | READY_OUT : READY_IN;
+	unsigned w = 0;
+
+	if (c->is_blocked || c->out.kept.n > 0)
+		w |= READY_OUT;
+	if (c->has_ended || c->is_paused)
+		return w;
+	if (c->state == H1_FLUSH || c->in.n >= AHEAD_MAX)
+		return w;
+	return c->state == H1_BUSY && c->is_blocked && !c->reads ? w :
+	    w | READY_IN;
 }
 
 /* The end of every callback; c may be gone after it. */
@@ -513,25 +505,45 @@ settle(struct h1_conn *c)
 {
 	if (c->state != H1_DEAD)
 		flush(c);
-	if (c->state == H1_IDLE && c->host->is_draining)
+	if (c->state == H1_IDLE && (c->has_ended || c->host->is_draining))
 		c->closes = c->lingers = true;
-	if (c->closes && c->x == NULL && c->out.n == 0 &&
-	    c->state < H1_LINGER)
+	if (c->closes && c->state == H1_IDLE)
 		finish(c);
-	if (c->state == H1_DEAD || stream_want(c->stream, wanted(c)) < 0)
+	if (c->state == H1_BUSY || c->state == H1_FLUSH)
+		guard(c);
+	if (c->state == H1_DEAD ||
+	    stream_want(c->out.stream, wanted(c)) < 0)
 		conn_free(c);
+}
+
+/*
+ * Is a peer that has ended still there to read?  An interim answer may always
+ * be sent to a 1.1 client (RFC 9110 15.2); one that is gone resets.
+ */
+static void
+probe(struct h1_conn *c)
+{
+	if (!c->answers && c->x->req.version == VERSION_1_1 &&
+	    buf_add(output_buf(&c->out),
+	    S("HTTP/1.1 100 Continue\r\n\r\n")) < 0)
+		break_off(c);
+	else
+		start_timer(c, PROBE_MS);
 }
 
 /* The peer will send no more; it may still want to read. */
 static void
 on_end(struct h1_conn *c)
 {
-	if (c->state == H1_HEAD && begin_exchange(c)) {
-		request_clear(&c->x->req);
-		refuse(c, REASON_REQUEST_LINE);
-	} else {
+	c->has_ended = true;
+	if (c->state == H1_HEAD)
+		refuse_unread(c, REASON_REQUEST_LINE);
+	else if (c->state == H1_BUSY && c->reads)
+		refuse(c, REASON_FRAMING);
+	else if (c->state == H1_BUSY)
+		probe(c);
+	else if (c->state != H1_FLUSH)
 		break_off(c);
-	}
 	settle(c);
 }
 
@@ -571,23 +583,34 @@ on_bytes(struct stream *s, struct str in)
 	settle(c);
 }
 
+/* The answer may go on; then what was received meanwhile. */
+static void
+resume(struct h1_conn *c)
+{
+	if (c->state == H1_BUSY && c->out.kept.n == 0)
+		go_on(c);
+	if (c->in.n > 0)
+		process_kept(c);
+	settle(c);
+}
+
 static void
 on_writable(struct stream *s)
 {
 	struct h1_conn *c = s->owner;
 
-	if (push(c, &c->out, NULL, c->x != NULL) < 0) {
-		break_off(c);
-	} else if (c->out.n == 0) {
-		buf_fini(&c->out);
-		if (c->state == H1_SEND && c->x != NULL)
-			go_on(c);
-		else if (c->state == H1_SEND)
-			enter(c, H1_IDLE);
-	}
-	if (c->state == H1_IDLE)
-		process_kept(c);
-	settle(c);
+	flush(c);
+	resume(c);
+}
+
+/* The handler has more, or takes more. */
+static void
+h1_wake(struct exchange *x)
+{
+	struct h1_conn *c = x->conn;
+
+	c->is_paused = false;
+	resume(c);
 }
 
 static void
@@ -606,17 +629,24 @@ static const struct stream_events stream_events = {
 	.on_broken = on_broken,
 };
 
-/* Has the peer moved enough in this period? */
-static bool
-is_fast_enough(struct h1_conn *c)
+/* A period is over: has the peer moved enough in it? */
+static void
+check_rate(struct h1_conn *c)
 {
 	const struct http_limits *limits = &c->host->limits;
 	uint64_t least = (uint64_t)limits->min_rate * limits->rate_ms / 1000;
-	bool is_enough = c->moved >= least;
+	bool is_enough = !c->is_guarded || c->out.moved >= least;
 
-	c->moved = 0;
+	c->out.moved = 0;
 	start_timer(c, limits->rate_ms);
-	return is_enough;
+	if (is_enough)
+		return;
+	if (c->reads && !c->is_blocked && c->out.kept.n == 0) {
+		refuse(c, REASON_CONTENT_TIME);
+		return;
+	}
+	break_off(c);
+	c->aborts = true;
 }
 
 static void
@@ -624,29 +654,14 @@ on_timer(struct timer *t)
 {
 	struct h1_conn *c = list_entry(t, struct h1_conn, timer);
 
-	switch ((enum h1_state)c->state) {
-	case H1_HEAD:
-		if (!begin_exchange(c))
-			break;
-		request_clear(&c->x->req);
-		refuse(c, REASON_HEAD_TIME);
-		break;
-	case H1_CONTENT:
-		if (!is_fast_enough(c))
-			refuse(c, REASON_CONTENT_TIME);
-		break;
-	case H1_SEND:
-		if (is_fast_enough(c))
-			break;
-		break_off(c);
-		c->aborts = true;
-		break;
-	case H1_IDLE:
-	case H1_LINGER:
-	case H1_DEAD:
+	if (c->state == H1_HEAD)
+		refuse_unread(c, REASON_HEAD_TIME);
+	else if (c->state == H1_BUSY && c->has_ended && !c->is_guarded)
+		probe(c);
+	else if (c->state == H1_BUSY || c->state == H1_FLUSH)
+		check_rate(c);
+	else
 		enter(c, H1_DEAD);
-		break;
-	}
 	settle(c);
 }
 
@@ -663,16 +678,17 @@ h1_open(struct http_host *h, int fd, const struct addr *peer)
 	*c = (struct h1_conn){
 		.base.ops = &h1_proto,
 		.host = h,
+		.out.staged = &h->out,
 		.timer.fn = on_timer,
 		.peer = *peer,
 		.state = H1_IDLE,
 	};
 	buf_init(&c->in, in_max);
-	buf_init(&c->out, h->out.max);
+	buf_init(&c->out.kept, h->out.max);
 	err = loop_timer_start(h->loop, &c->timer, h->limits.idle_ms);
 	if (err == 0)
 		err = stream_open_socket(h->loop, fd, &stream_events, c,
-		    &c->stream);
+		    &c->out.stream);
 	if (err < 0) {
 		loop_timer_stop(h->loop, &c->timer);
 		free(c);

@@ -22,6 +22,7 @@ struct piece {
 
 enum pull {
 	PULL_PIECE,             /* *out_piece holds at least one byte */
+	PULL_WAIT,              /* none yet: exchange_wake will tell */
 	PULL_END,
 	PULL_FAIL,              /* what was promised cannot be had: the
 	                           connection must not look complete */

@@ -18,17 +18,19 @@ exchange_begin(struct exchange_pool *pool)
 		x = pool->free[--pool->n];
 	else if ((x = malloc(sizeof(*x))) == NULL)
 		return NULL;
+	/* The request is filled in by whoever reads it. */
+	memset((char *)x + sizeof(x->req), 0, sizeof(*x) - sizeof(x->req));
 	x->req.line = (struct str){ NULL, 0 };
 	arena_init(&x->arena, ARENA_MAX);
-	x->res = (struct response){ .status = 0 };
 	buf_init(&x->res.fields, FIELDS_MAX);
-	x->body_sent = 0;
 	return x;
 }
 
 void
 exchange_end(struct exchange_pool *pool, struct exchange *x)
 {
+	if (x->handler != NULL)
+		x->handler->close(x);
 	body_close(&x->res.body);
 	buf_fini(&x->res.fields);
 	arena_fini(&x->arena);
@@ -48,8 +50,12 @@ exchange_pool_fini(struct exchange_pool *pool)
 void
 exchange_detach(struct exchange *x)
 {
-	struct str line = arena_dup(&x->arena, x->req.line);
+	struct str line;
 
+	if (x->is_detached)
+		return;
+	x->is_detached = true;
+	line = arena_dup(&x->arena, x->req.line);
 	if (line.p == NULL)
 		line.n = 0;
 	x->req.line = line;

@@ -16,6 +16,7 @@
 #include "http/request.h"
 
 struct addr;
+struct exchange;
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
@@ -30,6 +31,19 @@ struct response {
 	bool closes;            /* the connection must not be used further */
 };
 
+/*
+ * A handler that answers later, or that wants the request's content.  It is
+ * given to an exchange by site_serve, while the request is still whole.
+ */
+struct handler {
+	/* Takes all of it; false asks for a pause until exchange_wake. */
+	bool (*content)(struct exchange *x, struct str bytes);
+	/* That was all. */
+	void (*content_end)(struct exchange *x);
+	/* The exchange is over, perhaps before its time. */
+	void (*close)(struct exchange *x);
+};
+
 struct exchange {
 	struct request req;
 	struct response res;
@@ -37,6 +51,13 @@ struct exchange {
 	const struct addr *peer;
 	time_t received;        /* when the head was complete */
 	uint64_t body_sent;     /* bytes of content that left */
+	bool is_pending;        /* the answer is not to be sent yet */
+	bool is_detached;
+	const struct handler *handler;  /* NULL: what is answered is answered,
+	                                   and content nobody wants */
+	void *handler_state;            /* the handler's own */
+	void (*wake)(struct exchange *x);       /* the protocol's, with */
+	void *conn;                             /* its connection */
 };
 
 /*
@@ -57,6 +78,18 @@ void exchange_pool_fini(struct exchange_pool *pool);
  * request line is copied, all else of the request is forgotten.
  */
 void exchange_detach(struct exchange *x);
+
+/*
+ * Tells the protocol that there is something new: the answer is no longer
+ * pending, the body has more, the handler takes content again.  Never to be
+ * called from within a callback of the protocol; the exchange may be gone
+ * after it.
+ */
+static inline void
+exchange_wake(struct exchange *x)
+{
+	x->wake(x);
+}
 
 /*
  * The value of a field that is a list: values of repeated fields are joined
