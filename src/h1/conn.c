@@ -493,10 +493,13 @@ wanted(const struct h1_conn *c)
 		w |= READY_OUT;
 	if (c->has_ended || c->is_paused)
 		return w;
-	if (c->state == H1_FLUSH || c->in.n >= AHEAD_MAX)
+	if (c->state == H1_FLUSH)
 		return w;
-	return c->state == H1_BUSY && c->is_blocked && !c->reads ? w :
-	    w | READY_IN;
+	/* What comes next is not needed now, but that nothing comes is told. */
+	if (c->state == H1_BUSY && !c->reads &&
+	    (c->is_blocked || c->in.n >= AHEAD_MAX))
+		return w;
+	return w | READY_IN;
 }
 
 /* The end of every callback; c may be gone after it. */

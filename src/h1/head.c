@@ -405,8 +405,11 @@ h1_head_parse(struct str in, size_t line_max, size_t fields_max,
 		return PARSE_BAD;
 	}
 	if (!take_line(&rest, &line)) {
+		if (rest.n <= line_max + 1)
+			return PARSE_MORE;
+		out_req->line = rest;
 		*out_reason = REASON_LINE_LENGTH;
-		return rest.n > line_max + 1 ? PARSE_BAD : PARSE_MORE;
+		return PARSE_BAD;
 	}
 	r = line.n > line_max ? REASON_LINE_LENGTH : parse_line(line, out_req);
 	if (r != REASON_NONE) {

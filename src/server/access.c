@@ -31,11 +31,11 @@ static void
 tell(struct access_log *a, int err)
 {
 	if (err != 0 && !a->is_failing)
-		log_error("access log: %s; lines are lost until it can be "
-		    "written again", strerror(err));
+		log_error("log %s: %s; lines are lost until it can be "
+		    "written again", a->name, strerror(err));
 	if (err == 0 && a->is_failing)
-		log_info("access log: written again, %llu lines were lost",
-		    (unsigned long long)a->lost);
+		log_info("log %s: written again, %llu lines were lost",
+		    a->name, (unsigned long long)a->lost);
 	a->is_failing = err != 0;
 }
 
@@ -66,10 +66,12 @@ on_flush(struct timer *t)
 }
 
 void
-access_open(struct access_log *a, struct loop *l, int fd, bool is_prompt)
+access_open(struct access_log *a, struct loop *l, int fd, const char *name,
+    bool is_prompt)
 {
 	*a = (struct access_log){
 		.fd = fd,
+		.name = name,
 		.is_prompt = is_prompt,
 		.flush.fn = on_flush,
 		.loop = l,

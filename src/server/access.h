@@ -15,6 +15,7 @@
 
 struct access_log {
 	int fd;                 /* -1: nothing is logged */
+	const char *name;       /* of the file, for messages */
 	bool is_prompt;         /* each line at once, for a person who looks */
 	bool is_failing;
 	uint64_t lost;          /* lines that could not be written */
@@ -25,8 +26,12 @@ struct access_log {
 	char time[20];
 };
 
-/* fd is the log's from here on; -1 for none. */
-void access_open(struct access_log *a, struct loop *l, int fd, bool is_prompt);
+/*
+ * fd is the log's from here on; -1 for none.  `name` is what messages call it
+ * and is kept as a pointer.
+ */
+void access_open(struct access_log *a, struct loop *l, int fd,
+    const char *name, bool is_prompt);
 void access_close(struct access_log *a);
 
 /* Writes on to another file, once what was gathered is written. */

@@ -38,6 +38,14 @@ struct server {
 	int log_fd;
 };
 
+/* A daemon keeps nothing of the shell that started it. */
+static void
+close_inherited(const struct config *config)
+{
+	if (config->mode == MODE_DAEMON)
+		close_range(3, ~0u, 0);
+}
+
 /* As many connections as the system lets us have. */
 static void
 raise_descriptors(void)
@@ -281,6 +289,7 @@ server_run(const struct config *config)
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
+	close_inherited(config);
 	raise_descriptors();
 	if (prepare(&s) == 0)
 		status = serve(&s);

@@ -269,7 +269,8 @@ start(struct worker *w)
 		return err;
 	w->grace.fn = on_grace_over;
 	access_open(&w->access, w->loop, setup->log_fd,
-	    setup->config->mode == MODE_DEBUG);
+	    setup->config->mode == MODE_DEBUG ? "standard output" :
+	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
 	host_init(w);
 	err = start_accepting(w, share_descriptors(&cache));
 	if (err == 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "http/date.h"
 #include "http/mime.h"
 #include "site/sniff.h"
@@ -55,58 +56,87 @@ static bool
 is_settled(const struct timespec *modified)
 {
 	struct timespec now, grain;
-	int64_t age;
+	int64_t age_ns;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	clock_getres(CLOCK_REALTIME_COARSE, &grain);
-	age = (int64_t)(now.tv_sec - modified->tv_sec) * 1000000000 +
+	if (modified->tv_sec < now.tv_sec - 1 ||
+	    modified->tv_sec > now.tv_sec)
+		return true;
+	age_ns = (now.tv_sec - modified->tv_sec) * INT64_C(1000000000) +
 	    now.tv_nsec - modified->tv_nsec;
-	return age < 0 || age > grain.tv_nsec;
+	return age_ns < 0 || age_ns > grain.tv_nsec;
 }
+
+/* A file from the future was, to HTTP, modified now (RFC 9110 8.8.2.1). */
+static time_t
+time_modified(const struct stat *st)
+{
+	time_t now = clock_wall_s();
+
+	return st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
+}
+
+/* What is told of a file, before it is an object. */
+struct facts {
+	struct str type;
+	bool has_charset;
+	bool is_settled;
+	time_t modified;
+	const struct stat *st;
+};
+
+/* Where in the block its parts end. */
+struct marks {
+	size_t type, etag_begin, etag;
+};
 
 /* Type, charset and validators as header lines; the order is object.h's. */
 static int
-write_block(struct buf *b, const struct stat *st, struct str type,
-    bool has_charset, bool settled, size_t marks[3])
+write_block(struct buf *b, const struct facts *f, struct marks *out_marks)
 {
 	char date[DATE_LEN];
 
-	date_write(date, st->st_mtim.tv_sec);
-	buf_printf(b, "Content-Type: %.*s%s", STR_ARG(type),
-	    has_charset ? "; charset=utf-8" : "");
-	marks[0] = b->n;
+	date_write(date, f->modified);
+	buf_printf(b, "Content-Type: %.*s%s", STR_ARG(f->type),
+	    f->has_charset ? "; charset=utf-8" : "");
+	out_marks->type = b->n;
 	buf_printf(b, "\r\nLast-Modified: %.*s\r\nETag: ", DATE_LEN, date);
-	marks[1] = b->n;
-	buf_printf(b, "%s\"%llx.%lx-%llx\"", settled ? "" : "W/",
-	    (unsigned long long)st->st_mtim.tv_sec,
-	    (unsigned long)st->st_mtim.tv_nsec,
-	    (unsigned long long)st->st_size);
-	marks[2] = b->n;
+	out_marks->etag_begin = b->n;
+	buf_printf(b, "%s\"%llx.%lx-%llx\"", f->is_settled ? "" : "W/",
+	    (unsigned long long)f->st->st_mtim.tv_sec,
+	    (unsigned long)f->st->st_mtim.tv_nsec,
+	    (unsigned long long)f->st->st_size);
+	out_marks->etag = b->n;
 	return buf_add(b, S("\r\nAccept-Ranges: bytes\r\n"));
 }
 
 static struct object *
-object_new(const struct stat *st, struct str type, bool has_charset)
+object_new(const struct facts *f)
 {
-	bool settled = is_settled(&st->st_mtim);
 	struct object *o = NULL;
-	size_t marks[3];
+	struct marks marks;
 	struct buf b;
 
 	buf_init(&b, 4096);
-	if (write_block(&b, st, type, has_charset, settled, marks) < 0)
+	if (write_block(&b, f, &marks) < 0)
 		goto out;
 	o = malloc(sizeof(*o) + b.n);
 	if (o == NULL)
 		goto out;
-	*o = (struct object){ .refs = 1, .fd = -1, .is_settled = settled };
+	*o = (struct object){
+		.refs = 1,
+		.fd = -1,
+		.size = (uint64_t)f->st->st_size,
+		.is_settled = f->is_settled,
+	};
 	memcpy(o->text, b.p, b.n);
-	o->size = (uint64_t)st->st_size;
 	o->type = str_from(o->text + strlen("Content-Type: "),
-	    o->text + marks[0]);
-	o->type_line = marks[0] + 2;
-	o->validators.etag = str_from(o->text + marks[1], o->text + marks[2]);
-	o->validators.modified = st->st_mtim.tv_sec;
+	    o->text + marks.type);
+	o->type_line = marks.type + strlen("\r\n");
+	o->validators.etag = str_from(o->text + marks.etag_begin,
+	    o->text + marks.etag);
+	o->validators.modified = f->modified;
 	o->block = (struct str){ o->text, b.n };
 out:
 	buf_fini(&b);
@@ -118,13 +148,18 @@ describe(const struct stat *st, struct str name, struct str start,
     const struct mime_table *types, struct sniffer *sniffer)
 {
 	bool is_whole = start.n == (uint64_t)st->st_size;
-	struct str type;
+	struct facts f = {
+		.type = mime_by_name(types, name),
+		.is_settled = is_settled(&st->st_mtim),
+		.modified = time_modified(st),
+		.st = st,
+	};
 
-	type = mime_by_name(types, name);
-	if (type.p == NULL)
-		type = sniffer_type(sniffer, start);
-	return object_new(st, type, mime_wants_charset(type) &&
-	    looks_like_utf8(start, is_whole));
+	if (f.type.p == NULL)
+		f.type = sniffer_type(sniffer, start);
+	f.has_charset = mime_wants_charset(f.type) &&
+	    looks_like_utf8(start, is_whole);
+	return object_new(&f);
 }
 
 /* Has the file stayed as it was while it was read? */
