@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+"""What the command says: help, usage errors, and starts that fail."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from processes import Run, free_port
+
+USAGE, FAILED = 64, 1
+
+OPTIONS = ["-d", "-f", "-h", "-i", "-l", "-p", "--address", "--port", "--log",
+           "--debug", "--foreground", "--help", "--version", "--engine",
+           "--workers", "--index", "--no-index", "--hidden", "--port-file",
+           "--grace", "--server-header"]
+
+
+def run(*arguments, **options):
+    with Run(*arguments, **options) as r:
+        return r
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(option):
+    r = run(option)
+    assert (r.status, r.stderr) == (0, "")
+    assert "usage" in r.stdout.lower()
+    for name in OPTIONS:
+        assert name in r.stdout
+    assert max(map(len, r.stdout.splitlines())) <= 80
+
+
+def test_version():
+    r = run("--version")
+    assert (r.status, r.stderr) == (0, "")
+    assert re.fullmatch(r"sws[ /]\d+\.\d+(\.\d+)?\n", r.stdout)
+
+
+def test_engines_are_listed():
+    r = run("--engine=help")
+    assert r.status == 0
+    for name in ("epoll", "poll", "select", "pselect"):
+        assert re.search(rf"^\s*{name}\b", r.stdout, re.M)
+
+
+# arguments ({dir} is a directory), a pattern that the message must have
+MISUSES = {
+    "nothing": ([], r"dir"),
+    "two directories": (["{dir}", "{dir}"], r"."),
+    "unknown letter": (["-x", "{dir}"], r"x"),
+    "unknown word": (["--nope", "{dir}"], r"nope"),
+    "missing port": (["-p"], r"p"),
+    "missing directory": (["-p", "8080"], r"dir"),
+    "port in letters": (["-p", "http", "{dir}"], r"http"),
+    "port too large": (["-p", "65536", "{dir}"], r"65536"),
+    "port far too large": (["-p", "18446744073709551696", "{dir}"], r"1844"),
+    "port negative": (["-p", "-1", "{dir}"], r"-1"),
+    "port empty": (["-p", "", "{dir}"], r"port|-p"),
+    "port with letters behind": (["-p", "80x", "{dir}"], r"80x"),
+    "unknown engine": (["--engine=steam", "{dir}"], r"steam"),
+    "no workers": (["--workers=0", "{dir}"], r"workers"),
+    "workers in letters": (["--workers=many", "{dir}"], r"many"),
+    "time in letters": (["--grace=long", "{dir}"], r"long"),
+    "negative time": (["--grace=-1", "{dir}"], r"-1"),
+    "value where none belongs": (["--hidden=yes", "{dir}"], r"hidden"),
+    "index with a slash": (["--index=a/b", "{dir}"], r"a/b"),
+    "header that splits": (["--server-header=a\r\nb", "{dir}"], r"header"),
+    "too many addresses": (["-i", "127.0.0.1"] * 100 + ["{dir}"], r"."),
+}
+
+
+@pytest.mark.parametrize("name", MISUSES)
+def test_misuse(tmp_path, name):
+    arguments, pattern = MISUSES[name]
+    r = run(*(a.format(dir=tmp_path) for a in arguments))
+    assert r.status == USAGE
+    assert r.stdout == ""
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(pattern, r.stderr)
+
+
+def test_cgi_is_not_built_in(tmp_path):
+    r = run("-c", tmp_path, tmp_path)
+    assert r.status > 0
+    assert re.fullmatch(r"sws: [^\n]*CGI[^\n]*\n", r.stderr)
+
+
+# arguments ({tmp} is a directory), a pattern that the message must have
+FAILURES = {
+    "no such directory": (["{tmp}/nowhere"], r"nowhere"),
+    "not a directory": (["{tmp}/file"], r"file"),
+    "log in no directory": (["-l", "{tmp}/nowhere/log", "{tmp}"], r"nowhere"),
+    "log is a directory": (["-l", "{tmp}", "{tmp}"], r"."),
+    "not an address": (["-i", "256.256.256.256", "{tmp}"], r"256"),
+    "address with a port": (["-i", "127.0.0.1:80", "{tmp}"], r"127"),
+    "not our address": (["-i", "192.0.2.1", "{tmp}"], r"192\.0\.2\.1"),
+    "port file in no directory": (
+        ["--port-file={tmp}/nowhere/port", "{tmp}"], r"nowhere"),
+}
+
+
+@pytest.mark.parametrize("mode", [[], ["-f"], ["-d"]],
+                         ids=["daemon", "foreground", "debug"])
+@pytest.mark.parametrize("name", FAILURES)
+def test_failed_start(tmp_path, name, mode):
+    """Told before it detaches, in one line."""
+    arguments, pattern = FAILURES[name]
+    if "-l" in arguments and "-d" in mode:
+        pytest.skip("-d logs to standard output instead")
+    (tmp_path / "file").write_text("")
+    r = run("-p", "0", *mode, *(a.format(tmp=tmp_path) for a in arguments))
+    assert r.status == FAILED
+    assert r.stdout == ""
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(pattern, r.stderr)
+
+
+@pytest.mark.parametrize("mode", [[], ["-f"], ["-d"]],
+                         ids=["daemon", "foreground", "debug"])
+def test_port_taken(tmp_path, mode):
+    """Which port, who holds it, what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+        r = run("-p", str(port), "-i", "127.0.0.1", *mode, tmp_path)
+    assert r.status == FAILED
+    assert r.stdout == ""
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert str(port) in r.stderr
+    assert str(os.getpid()) in r.stderr
+    assert "-p " in r.stderr
+
+
+def test_port_taken_by_another_sws(tmp_path):
+    """SO_REUSEPORT must not let two servers share by mistake."""
+    port = str(free_port())
+    with Run("-p", port, "-i", "127.0.0.1", tmp_path) as first:
+        assert first.status == 0
+        second = run("-p", port, "-i", "127.0.0.1", tmp_path)
+    assert second.status == FAILED
+    assert "sws" in second.stderr.removeprefix("sws:")
+
+
+def test_privileged_port(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as f:
+        if int(f.read()) <= 1:
+            pytest.skip("all ports are free to all here")
+    os.chmod(tmp_path, 0o755)
+    r = run("-p", "1", "-i", "127.0.0.1", "/usr/share", user=65534,
+            extra_groups=[])
+    assert r.status == FAILED
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(r"ip_unprivileged_port_start|CAP_NET_BIND_SERVICE|-p ",
+                     r.stderr)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: ISC
+"""Without -d and -f: a regular daemon."""
+
+import os
+import pathlib
+import signal
+
+import pytest
+
+import rawhttp
+from processes import Run, free_port, parent_of
+from server import wait_until
+
+HELLO = rawhttp.request("/hello.txt")
+
+
+def ask(port):
+    with rawhttp.Connection(port) as c:
+        return c.ask(HELLO)
+
+
+@pytest.fixture
+def daemon(tree):
+    """A daemon started with relative paths, which must outlive chdir."""
+    port = free_port()
+    with Run("-p", str(port), "-i", "127.0.0.1", "-l", "log", "tree",
+             cwd=tree.parent) as run:
+        run.port = port
+        run.log = tree.parent / "log"
+        yield run
+
+
+def test_serves_as_soon_as_the_prompt_is_back(daemon):
+    assert ask(daemon.port).body == b"hello\n"
+    assert (daemon.status, daemon.stdout) == (0, "")
+
+
+def test_is_a_daemon(daemon):
+    ours = os.getsid(0)
+    for pid in daemon.pids():
+        assert os.getsid(pid) != ours
+        assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    assert parent_of(daemon.supervisor()) != os.getpid()
+
+
+def test_lets_go_of_the_terminal(tree):
+    port = free_port()
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    with Run("-p", str(port), "-i", "127.0.0.1", tree, stdin=slave) as run:
+        os.close(slave)
+        assert ask(port).status == 200
+        for pid in run.pids():
+            fds = [os.readlink(fd) for fd in
+                   pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+            assert name not in fds
+            # Closed 0, 1 and 2 would be given to sockets, sooner or later.
+            for n in range(3):
+                assert not os.readlink(
+                    f"/proc/{pid}/fd/{n}").startswith("socket:")
+    os.close(master)
+
+
+def test_inherits_nothing(tree):
+    """A descriptor of the shell, such as a lock, is not kept open."""
+    port = free_port()
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    with Run("-p", str(port), "-i", "127.0.0.1", tree, pass_fds=[write]):
+        os.close(write)
+        os.set_blocking(read, False)
+        assert ask(port).status == 200
+        assert os.read(read, 1) == b""      # EOF, not EAGAIN
+    os.close(read)
+
+
+def test_sigterm_ends_it(daemon):
+    pids = daemon.pids()
+    assert pids
+    daemon.end()
+    with pytest.raises(ConnectionRefusedError):
+        ask(daemon.port)
+
+
+def test_log_of_a_relative_path_is_reopened(daemon):
+    """At that time the working directory is not the one it started in."""
+    assert ask(daemon.port).status == 200
+    assert wait_until(lambda: daemon.log.read_text().count("\n") == 1)
+    daemon.log.rename(daemon.log.with_name("log.1"))
+    os.kill(daemon.supervisor(), signal.SIGUSR1)
+    assert wait_until(daemon.log.exists)

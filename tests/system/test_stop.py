@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: ISC
+"""SIGTERM and SIGINT: stop accepting, finish what runs, exit 0."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import rawhttp
+from server import SWS, children, wait_until
+
+LARGE = 32 << 20
+
+
+@pytest.fixture
+def large(tree):
+    (tree / "large.bin").write_bytes(b"x" * LARGE)
+    return tree
+
+
+def begin_download(server):
+    c = server.connect(rcvbuf=4096)
+    c.send(rawhttp.request("/large.bin"))
+    assert c.head()["Content-Length"] == str(LARGE)
+    return c
+
+
+def is_refused(server):
+    try:
+        server.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_running_download_is_finished(start, large, number, workers):
+    server = start(large, workers=workers)
+    with begin_download(server) as c:
+        server.process.send_signal(number)
+        assert wait_until(lambda: is_refused(server))
+        assert server.is_alive()
+        assert c.take(LARGE) == b"x" * LARGE
+    assert server.process.wait(5) == 0
+
+
+def test_idle_connection_is_not_waited_for(start, tree):
+    server = start(tree)
+    with server.connect() as c:
+        assert c.ask(rawhttp.request("/hello.txt")).status == 200
+        began = time.monotonic()
+        assert server.end() == 0
+        assert time.monotonic() - began < 2
+        assert c.is_at_end()
+
+
+def test_grace_is_bounded(start, large):
+    server = start(large, "--grace=1")
+    with begin_download(server):
+        began = time.monotonic()
+        assert server.end() == 0
+        assert 0.8 < time.monotonic() - began < 4
+
+
+def test_second_signal_stops_at_once(start, large):
+    server = start(large, "--grace=60")
+    with begin_download(server):
+        server.process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: is_refused(server))
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(5)
+        assert time.monotonic() - began < 2
+
+
+def test_no_process_is_left(start, tree):
+    server = start(tree, workers=3)
+    pids = server.workers()
+    assert len(pids) == 3
+    assert server.end() == 0
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+def test_as_pid_1(tree, tmp_path):
+    """In a container nobody stands in for a missing signal handler."""
+    unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0 or subprocess.run(
+            [*unshare, "true"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("needs root and the right to make a PID namespace")
+    port_file = tmp_path / "port"
+    process = subprocess.Popen(
+        [*unshare, SWS, "-f", "-p", "0", f"--port-file={port_file}",
+         "-i", "127.0.0.1", tree], stdout=subprocess.DEVNULL)
+    try:
+        assert wait_until(lambda: port_file.exists()
+                          and port_file.read_text().endswith("\n"))
+        with rawhttp.Connection(int(port_file.read_text())) as c:
+            assert c.ask(rawhttp.request("/hello.txt")).status == 200
+        first, = children(process.pid)
+        os.kill(first, signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: ISC
+"""Starts the server under test, watches over it, and ends it."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import rawhttp
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+SWS = pathlib.Path(os.environ.get("SWS", TREE / "build/sws")).resolve()
+
+LISTEN = "0A"           # as /proc/net/tcp has it
+
+START_S = 5.0
+STOP_S = 20.0
+
+SANITIZER = re.compile(
+    r"ERROR: \w+Sanitizer|runtime error|LeakSanitizer|DEADLYSIGNAL")
+
+
+def is_sanitized():
+    """Was the server built with AddressSanitizer, which takes memory?"""
+    return b"__asan_init" in SWS.read_bytes()
+
+
+def wait_until(condition, seconds=5.0):
+    """Polls; the condition's value, or what it was when time was up."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return value
+
+
+def children(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def status_kib(pid, name):
+    """A figure of /proc/PID/status, such as VmRSS or VmHWM, in KiB."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1])
+
+
+def connections_on(port):
+    """The inodes of the TCP connections that a process holds on a port.
+
+    Those that the kernel keeps by itself, not yet accepted or closed already,
+    have the inode 0 and do not count.
+    """
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in pathlib.Path(table).read_text().splitlines()[1:]:
+            words = line.split()
+            local, state, inode = words[1], words[3], words[9]
+            is_ours = int(local.rpartition(":")[2], 16) == port
+            if is_ours and state != LISTEN and inode != "0":
+                inodes.add(inode)
+    return inodes
+
+
+def sockets_of(pid):
+    inodes = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            kind, _, rest = os.readlink(fd).partition(":[")
+            if kind == "socket":
+                inodes.add(rest.rstrip("]"))
+    return inodes
+
+
+class Server:
+    """One sws in the foreground on a free port; ended on exit of `with`."""
+
+    def __init__(self, root, *options, engine=None, workers=1,
+                 address="127.0.0.1", user=None):
+        self.root = pathlib.Path(root)
+        self.arguments = ["-f", f"--workers={workers}", *options]
+        if engine:
+            self.arguments.append(f"--engine={engine}")
+        if address:
+            self.arguments += ["-i", address]
+        self.host = address or "127.0.0.1"
+        self.user = user
+        self.n_workers = workers
+        self.launch()
+
+    def launch(self):
+        # Not pytest's directory: a server as another user must get in.
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sws-"))
+        self.dir.chmod(0o777)
+        port_file = self.dir / "port"
+        env = {"UBSAN_OPTIONS": "print_stacktrace=1", **os.environ}
+        who = {} if self.user is None else {
+            "user": self.user, "group": self.user, "extra_groups": []}
+        with open(self.dir / "stdout", "wb") as out, \
+                open(self.dir / "stderr", "wb") as err:
+            self.process = subprocess.Popen(
+                [SWS, "-p", "0", f"--port-file={port_file}",
+                 *self.arguments, self.root],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env,
+                **who)
+
+        def is_ready():
+            return (self.process.poll() is not None
+                    or port_file.exists()
+                    and port_file.read_text().endswith("\n"))
+
+        wait_until(is_ready, START_S)
+        if not port_file.exists() or self.process.poll() is not None:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"did not start: {self.stderr()}")
+        self.port = int(port_file.read_text())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stderr(self):
+        return (self.dir / "stderr").read_text(errors="replace")
+
+    def stdout(self):
+        return (self.dir / "stdout").read_text(errors="replace")
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def check(self):
+        """Fails the test that hurt the server, not a later one."""
+        assert self.is_alive(), \
+            f"the server ended with {self.process.returncode}: {self.stderr()}"
+        assert not SANITIZER.search(self.stderr()), self.stderr()
+
+    def end(self):
+        """Asks it to stop as a user would; the exit status, None when it
+        had to be killed."""
+        if self.is_alive():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            for pid in children(self.process.pid):
+                os.kill(pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
+            return None
+
+    def stop(self):
+        status, said = self.end(), self.stderr()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        assert not SANITIZER.search(said), said
+        assert status == 0, f"exit status {status}: {said}"
+
+    # What the processes are like.
+
+    def workers(self):
+        """The processes that serve.  They may start a moment later than the
+        listener, whose queue holds the clients until then."""
+        wait_until(lambda: len(children(self.process.pid)) >= self.n_workers)
+        return children(self.process.pid)
+
+    def connections(self, worker=None):
+        """How many connections are held, by all or by one worker."""
+        inodes = connections_on(self.port)
+        return len(inodes & sockets_of(worker) if worker else inodes)
+
+    def memory_kib(self):
+        return sum(status_kib(pid, "VmRSS") for pid in self.workers())
+
+    # Talking to it.
+
+    def connect(self, **options):
+        return rawhttp.Connection(self.port, self.host, **options)
+
+    def talk(self, raw, **options):
+        return rawhttp.talk(self.port, raw, **options)
+
+    def get(self, target="/ping.txt", *fields, method="GET", version="1.1"):
+        """One exchange on a connection of its own."""
+        raw = rawhttp.request(target, *fields, method=method, version=version)
+        with self.connect() as c:
+            return c.ask(raw, method)
+
+    def head(self, target, *fields):
+        return self.get(target, *fields, method="HEAD")

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: ISC
+"""Connections that last, and pipelining: RFC 9112 9."""
+
+import threading
+import time
+
+import pytest
+
+import docroot
+from rawhttp import request
+
+# version, field lines, what becomes of the connection
+CASES = {
+    "1.1": ("1.1", [], "open"),
+    "1.1 keep-alive": ("1.1", ["Connection: keep-alive"], "open"),
+    "1.1 close": ("1.1", ["Connection: close"], "closed"),
+    "1.1 Close": ("1.1", ["connection: Close"], "closed"),
+    "1.1 close in a list": ("1.1", ["Connection: x, close"], "closed"),
+    "1.1 close in a second line": (
+        "1.1", ["Connection: x", "Connection: close"], "closed"),
+    "1.1 both": ("1.1", ["Connection: close, keep-alive"], "closed"),
+    "1.1 both, turned": ("1.1", ["Connection: keep-alive, close"], "closed"),
+    "1.1 closed is not close": ("1.1", ["Connection: closed"], "open"),
+    "1.1 quoted is not close": ("1.1", ['Connection: "close"'], "open"),
+    "1.1 empty elements": ("1.1", ["Connection: ,, close,"], "closed"),
+    "1.0": ("1.0", [], "closed"),
+    "1.0 keep-alive": ("1.0", ["Connection: keep-alive"], "open"),
+    "1.0 Keep-Alive": ("1.0", ["Connection: Keep-Alive"], "open"),
+    "1.0 both": ("1.0", ["Connection: keep-alive, close"], "closed"),
+    "1.0 close": ("1.0", ["Connection: close"], "closed"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_connection(server, name):
+    version, fields, end = CASES[name]
+    talk = server.talk(request("/ping.txt", *fields, version=version))
+    assert talk.story == f"200 {end}"
+    said = (talk[0].get("Connection") or "").lower()
+    if end == "closed" and version == "1.1":
+        assert said == "close"
+    if end == "open" and version == "1.0":
+        assert said == "keep-alive"
+
+
+@pytest.mark.parametrize("target,status", [
+    ("/nowhere", 404), ("/sub", 301), ("/plain/", 200), ("/empty.txt", 200)])
+def test_no_answer_costs_the_connection(server, target, status):
+    assert server.talk(request(target) * 3).story == \
+        " ".join([str(status)] * 3 + ["open"])
+
+
+def numbered(i):
+    return request(f"/many/{i % 100:02}")
+
+
+@pytest.mark.parametrize("piece", [None, 1, 17, 1000])
+def test_hundred_pipelined(server, piece):
+    """In order, whatever pieces the network makes of them."""
+    raw = b"".join(numbered(i) for i in range(100))
+    talk = server.talk(raw, piece=piece)
+    assert talk.story == "200 " * 100 + "open"
+    assert [r.body for r in talk.responses] == [
+        b"file %02d\n" % i for i in range(100)]
+
+
+def test_pipeline_of_all_kinds(server):
+    kinds = [("GET", "/ping.txt", 200), ("HEAD", "/ping.txt", 200),
+             ("GET", "/nowhere", 404), ("OPTIONS", "*", (200, 204)),
+             ("GET", "/plain/", 200), ("HEAD", "/plain/", 200),
+             ("GET", "/big.bin", 200), ("GET", "/sub", 301)]
+    raw = b"".join(request(t, method=m) for m, t, _ in kinds)
+    talk = server.talk(raw, methods=[m for m, _, _ in kinds])
+    assert talk.end == "open"
+    for r, (_, _, status) in zip(talk.responses, kinds, strict=True):
+        assert r.status in (status if isinstance(status, tuple)
+                            else (status,))
+
+
+def test_nothing_behind_close_is_answered(server):
+    raw = request("/ping.txt", "Connection: close") + request("/index.html")
+    assert server.talk(raw).story == "200 closed"
+
+
+def test_pipeline_larger_than_all_buffers(server):
+    """A client that sends and sends before it reads: nobody is stuck, and
+    what waits is bounded by the buffers of the kernel."""
+    count = 2000
+    raw = b"".join(request("/thousand.bin", "X: " + "y" * 500)
+                   for _ in range(count))
+    with server.connect(timeout=20) as c:
+        sender = threading.Thread(target=c.send, args=(raw,))
+        sender.start()
+        for _ in range(count):
+            assert c.receive().body == docroot.THOUSAND
+        sender.join()
+
+
+def test_flood_does_not_starve_others(server):
+    with server.connect(timeout=20) as flood, server.connect() as other:
+        count = 5000
+        sender = threading.Thread(
+            target=flood.send, args=(request() * count,))
+        sender.start()
+        began = time.monotonic()
+        assert other.ask(request()).status == 200
+        assert time.monotonic() - began < 1
+        for _ in range(count):
+            assert flood.receive().status == 200
+        sender.join()
+
+
+def test_half_closed_client_gets_its_answers(server):
+    with server.connect() as c:
+        c.send(request("/big.bin") + request())
+        c.half_close()
+        assert c.receive().body == docroot.BIG
+        assert c.receive().body == b"pong\n"
+        assert c.is_at_end()
+
+
+def test_client_that_leaves_within_its_answer(server):
+    for _ in range(5):
+        with server.connect(rcvbuf=4096) as c:
+            c.send(request("/big.bin") * 3)
+            c.head()
+    assert server.get().status == 200
+
+
+def test_slow_reader_holds_up_nobody(server):
+    with server.connect(rcvbuf=4096) as slow:
+        slow.send(request("/big.bin"))
+        slow.head()
+        for _ in range(20):
+            assert server.get().status == 200
+
+
+def test_half_a_request_holds_up_nobody(server):
+    with server.connect() as slow:
+        slow.send(request()[:-2])
+        assert server.get().status == 200
+        slow.send(b"\r\n")
+        assert slow.receive().status == 200
