@@ -3,6 +3,8 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -16,10 +18,20 @@
  */
 #define FILE_SLICE ((size_t)2 << 20)
 
+/*
+ * A peer this near takes what it is sent at once.  A send buffer that grows to
+ * megabytes, as it should towards far ones, then only drives the bytes out of
+ * the processor's cache before they are read: half the throughput is lost.
+ */
+#define NEAR_US 500
+#define NEAR_BUFFER (128 << 10) /* the kernel doubles it: socket(7) */
+#define LARGE_FILE ((size_t)1 << 20)
+
 struct socket_stream {
 	struct stream stream;
 	struct watch watch;
 	struct loop *loop;
+	bool is_tuned;
 };
 
 static struct socket_stream *
@@ -83,12 +95,28 @@ ss_write(struct stream *s, const struct iovec *iov, int n, bool more)
 	return is_later(errno) ? 0 : -errno;
 }
 
+static void
+tune(struct socket_stream *ss)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int size = NEAR_BUFFER;
+
+	ss->is_tuned = true;
+	if (getsockopt(ss->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    info.tcpi_rtt < NEAR_US)
+		setsockopt(ss->watch.fd, SOL_SOCKET, SO_SNDBUF, &size,
+		    sizeof(size));
+}
+
 static ssize_t
 ss_send_file(struct stream *s, int fd, uint64_t offset, size_t n)
 {
 	off_t at = (off_t)offset;
 	ssize_t sent;
 
+	if (n >= LARGE_FILE && !of(s)->is_tuned)
+		tune(of(s));
 	sent = sendfile(of(s)->watch.fd, fd, &at,
 	    n < FILE_SLICE ? n : FILE_SLICE);
 	if (sent > 0)
