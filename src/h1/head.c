@@ -355,7 +355,9 @@ parse_fields(struct str *rest, size_t fields_max, struct request *req,
 
 	for (;;) {
 		if (!take_line(rest, &line)) {
-			if (rest->n + (size_t)(rest->p - begin) <= fields_max)
+			/* The CR of the empty line does not count. */
+			if (rest->n + (size_t)(rest->p - begin) <=
+			    fields_max + 1)
 				return PARSE_MORE;
 			*out_reason = REASON_FIELDS_SIZE;
 			return PARSE_BAD;

@@ -9,6 +9,7 @@
 struct poll_state {
 	struct pollfd *fds;
 	nfds_t n, cap;
+	nfds_t next;            /* to be looked at first: all get their turn */
 	unsigned *place;        /* by descriptor: index in fds + 1; 0: none */
 	size_t n_place;
 };
@@ -102,9 +103,11 @@ po_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 	ready = poll(s->fds, s->n, timeout_ms);
 	if (ready == -1)
 		return errno == EINTR ? 0 : -errno;
-	for (nfds_t i = 0; n < ready && n < max && i < s->n; i++) {
+	for (nfds_t seen = 0; n < ready && n < max && seen < s->n; seen++) {
+		nfds_t i = s->next < s->n ? s->next : 0;
 		short e = s->fds[i].revents;
 
+		s->next = i + 1;
 		if (e == 0)
 			continue;
 		events[n].fd = s->fds[i].fd;

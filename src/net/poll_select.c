@@ -13,6 +13,7 @@
 struct select_state {
 	fd_set in, out;         /* what is wanted */
 	int n;                  /* highest descriptor + 1 */
+	int next;               /* to be looked at first: all get their turn */
 	int (*wait)(int n, fd_set *in, fd_set *out, int timeout_ms);
 };
 
@@ -47,7 +48,7 @@ open_with(void **out_state, int (*wait)(int, fd_set *, fd_set *, int))
 		return -ENOMEM;
 	FD_ZERO(&s->in);
 	FD_ZERO(&s->out);
-	s->n = 0;
+	s->n = s->next = 0;
 	s->wait = wait;
 	*out_state = s;
 	return 0;
@@ -102,9 +103,11 @@ se_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 	bits = s->wait(s->n, &in, &out, timeout_ms);
 	if (bits == -1)
 		return errno == EINTR ? 0 : -errno;
-	for (int fd = 0; bits > 0 && n < max && fd < s->n; fd++) {
+	for (int seen = 0; bits > 0 && n < max && seen < s->n; seen++) {
+		int fd = s->next < s->n ? s->next : 0;
 		unsigned ready = 0;
 
+		s->next = fd + 1;
 		if (FD_ISSET(fd, &in))
 			ready |= READY_IN, bits--;
 		if (FD_ISSET(fd, &out))

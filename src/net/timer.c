@@ -125,7 +125,7 @@ timers_run(struct timers *h, int64_t now_ms)
 	while (h->n > 0 && h->heap[1].key_ms <= now_ms) {
 		struct timer *t = h->heap[1].timer;
 
-		if (t->deadline_ms > now_ms) {
+		if (t->deadline_ms > h->heap[1].key_ms) {
 			/* It was moved while it waited. */
 			sift_down(h, 1,
 			    (struct timer_entry){ t->deadline_ms, t });

@@ -127,6 +127,20 @@ add_all(struct listeners *ls, unsigned port)
 	return 0;
 }
 
+/* Has it been asked for before, perhaps by another of its names? */
+static bool
+is_listed(const struct listeners *ls, const struct addr *addr)
+{
+	char text[ADDR_TEXT], other[ADDR_TEXT];
+
+	addr_text(addr, text);
+	for (unsigned i = 0; i < ls->n; i++) {
+		if (strcmp(addr_text(&ls->list[i].addr, other), text) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 add_named(struct listeners *ls, const char *name, unsigned port)
 {
@@ -142,6 +156,8 @@ add_named(struct listeners *ls, const char *name, unsigned port)
 	for (int i = 0; i < n; i++) {
 		if (ls->n > 0)
 			addr_set_port(&found[i], listeners_port(ls));
+		if (is_listed(ls, &found[i]))
+			continue;
 		err = add(ls, &found[i]);
 		if (err < 0) {
 			if (port != 0 || err != -EADDRINUSE)
