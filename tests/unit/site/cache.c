@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What is known, and what makes it forgotten.  Each case has a site, a loop
+ * and a cache of its own; /a/b/page.txt is asked for, then something happens,
+ * then the loop has a turn to hear of it.
+ */
+
+#include "site/cache.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/loop.h"
+#include "site/resolve.h"
+
+#include "place.h"
+
+#define PAGE "/a/b/page.txt"
+
+static const struct cache_limits plenty = {
+	.bytes = 1 << 20,
+	.objects = 100,
+	.descriptors = 10,
+	.directories = 100,
+};
+
+static struct place place;
+static struct loop *loop;
+static const struct folder *const folder = &place.folder;
+
+static void
+open_place(const struct cache_limits *limits)
+{
+	place_open(&place);
+	folder_dir(folder, "a");
+	folder_dir(folder, "a/b");
+	folder_file(folder, "a/b/page.txt", S("first"));
+	folder_file(folder, "a/b/other.txt", S("other"));
+	folder_file(folder, "a/beside.txt", S("beside"));
+	assert_int_equal(loop_open(NULL, &loop), 0);
+	assert_int_equal(cache_open(loop, folder->fd, limits,
+	    &place.site.cache), 0);
+}
+
+static void
+close_place(void)
+{
+	cache_close(place.site.cache);
+	loop_close(loop);
+	place_close(&place);
+}
+
+static void
+on_turn(struct timer *t)
+{
+	(void)t;
+	loop_stop(loop);
+}
+
+/* A loop that was stopped does not go on: one turn a case. */
+static void
+turn(void)
+{
+	struct timer end = { .fn = on_turn };
+
+	assert_int_equal(loop_timer_start(loop, &end, 0), 0);
+	assert_int_equal(loop_run(loop), 0);
+}
+
+static bool
+is_known(const char *target)
+{
+	return cache_find(place.site.cache, str_of(target)) != NULL;
+}
+
+static void
+expect(const char *target, unsigned status, const char *content)
+{
+	loopback_get(&place.loopback, target, "");
+	if (place.loopback.status != status)
+		fail_msg("%s: %u", target, place.loopback.status);
+	if (content != NULL)
+		loopback_expect_content(&place.loopback, str_of(content));
+}
+
+/* What may happen to the page */
+
+static void
+rename_to(const char *from, const char *to)
+{
+	assert_int_equal(renameat(folder->fd, from, folder->fd, to), 0);
+}
+
+static void
+nothing(void)
+{
+}
+
+static void
+rewrite(void)
+{
+	folder_file(folder, "a/b/page.txt", S("second"));
+}
+
+static void
+write_in_place(void)
+{
+	int fd = openat(folder->fd, "a/b/page.txt", O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(write(fd, "FI", 2), 2);
+	close(fd);
+	folder_age(folder, "a/b/page.txt");
+}
+
+static void
+truncate_it(void)
+{
+	int fd = openat(folder->fd, "a/b/page.txt", O_WRONLY | O_TRUNC);
+
+	close(fd);
+	folder_age(folder, "a/b/page.txt");
+}
+
+static void
+replace(void)
+{
+	folder_file(folder, "a/b/new", S("second"));
+	rename_to("a/b/new", "a/b/page.txt");
+}
+
+static void
+replace_from_elsewhere(void)
+{
+	folder_file(folder, "new", S("second"));
+	rename_to("new", "a/b/page.txt");
+}
+
+static void
+remove_page(void)
+{
+	assert_int_equal(unlinkat(folder->fd, "a/b/page.txt", 0), 0);
+}
+
+static void
+delete_and_create(void)
+{
+	remove_page();
+	rewrite();
+}
+
+static void
+rename_away(void)
+{
+	rename_to("a/b/page.txt", "away");
+}
+
+static void
+change_mode(void)
+{
+	assert_int_equal(fchmodat(folder->fd, "a/b/page.txt", 0600, 0), 0);
+}
+
+static void
+change_time(void)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	assert_int_equal(utimensat(folder->fd, "a/b/page.txt", times, 0), 0);
+}
+
+static void
+become_directory(void)
+{
+	remove_page();
+	folder_dir(folder, "a/b/page.txt");
+}
+
+static void
+rename_directory(void)
+{
+	rename_to("a/b", "a/c");
+}
+
+static void
+rename_ancestor(void)
+{
+	rename_to("a", "c");
+}
+
+static void
+replace_ancestor(void)
+{
+	rename_to("a", "c");
+	folder_dir(folder, "a");
+	folder_dir(folder, "a/b");
+	folder_file(folder, "a/b/page.txt", S("second"));
+}
+
+/* As people deploy: a new tree takes the place of the old one. */
+static void
+exchange_ancestors(void)
+{
+	folder_dir(folder, "new");
+	folder_dir(folder, "new/b");
+	folder_file(folder, "new/b/page.txt", S("second"));
+	assert_int_equal(renameat2(folder->fd, "a", folder->fd, "new",
+	    RENAME_EXCHANGE), 0);
+}
+
+static void
+remove_directory(void)
+{
+	remove_page();
+	assert_int_equal(unlinkat(folder->fd, "a/b/other.txt", 0), 0);
+	assert_int_equal(unlinkat(folder->fd, "a/b", AT_REMOVEDIR), 0);
+}
+
+static void
+protect_directory(void)
+{
+	assert_int_equal(fchmodat(folder->fd, "a/b", 0700, 0), 0);
+}
+
+static void
+change_neighbour(void)
+{
+	folder_file(folder, "a/b/other.txt", S("another"));
+	folder_file(folder, "a/beside.txt", S("another"));
+	folder_file(folder, "a/b/new", S("new"));
+	folder_file(folder, "page.txt", S("of the same name"));
+	folder_dir(folder, "a/page.txt");
+}
+
+static void
+read_it(void)
+{
+	int fd = openat(folder->fd, "a/b/page.txt", O_RDONLY | O_CLOEXEC);
+	char got[8];
+
+	assert_int_equal(read(fd, got, sizeof(got)), 5);
+	close(fd);
+}
+
+static const struct {
+	const char *what;
+	void (*happen)(void);
+	bool is_known;          /* afterwards */
+	unsigned status;
+	const char *content;
+} changes[] = {
+	{ "nothing", nothing, true, 200, "first" },
+	{ "read", read_it, true, 200, "first" },
+	{ "neighbour", change_neighbour, true, 200, "first" },
+	{ "rewritten", rewrite, false, 200, "second" },
+	{ "written in place", write_in_place, false, 200, "FIrst" },
+	{ "truncated", truncate_it, false, 200, "" },
+	{ "replaced", replace, false, 200, "second" },
+	{ "from elsewhere", replace_from_elsewhere, false, 200, "second" },
+	{ "deleted", remove_page, false, 404, NULL },
+	{ "deleted and made", delete_and_create, false, 200, "second" },
+	{ "renamed", rename_away, false, 404, NULL },
+	{ "mode", change_mode, false, 200, "first" },
+	{ "time", change_time, false, 200, "first" },
+	{ "now a directory", become_directory, false, 301, NULL },
+	{ "directory renamed", rename_directory, false, 404, NULL },
+	{ "ancestor renamed", rename_ancestor, false, 404, NULL },
+	{ "ancestor replaced", replace_ancestor, false, 200, "second" },
+	{ "ancestors exchanged", exchange_ancestors, false, 200, "second" },
+	{ "directory removed", remove_directory, false, 404, NULL },
+	{ "directory's mode", protect_directory, false, 200, "first" },
+};
+
+static void
+test_changes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		open_place(&plenty);
+		expect(PAGE, 200, "first");
+		assert_true(is_known(PAGE));
+		expect(PAGE, 200, "first");
+		changes[i].happen();
+		turn();
+		if (is_known(PAGE) != changes[i].is_known)
+			fail_msg("%s: %s", changes[i].what,
+			    is_known(PAGE) ? "still known" : "forgotten");
+		expect(PAGE, changes[i].status, changes[i].content);
+		close_place();
+	}
+}
+
+/* The same, when the change comes between the look-up and the keeping. */
+static void
+test_changed_before_kept(void **state)
+{
+	struct cache_dir *dir;
+	struct found f;
+	struct object *o;
+
+	(void)state;
+	open_place(&plenty);
+	dir = cache_watch(place.site.cache, S("a/b/page.txt"));
+	assert_non_null(dir);
+	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt", &f), 0);
+	assert_int_equal(object_open(f.fd, &f.st, S("page.txt"), place.types,
+	    NULL, &o), 0);
+	rewrite();
+	cache_add(place.site.cache, dir, S("a/b/page.txt"), S(PAGE), o);
+	object_unref(o);
+	assert_true(is_known(PAGE));
+	turn();
+	assert_false(is_known(PAGE));
+	expect(PAGE, 200, "second");
+	close_place();
+}
+
+/* Each spelling is known by itself, and all are forgotten together. */
+static void
+test_spellings(void **state)
+{
+	(void)state;
+	open_place(&plenty);
+	folder_file(folder, "a/index.html", S("index"));
+	expect(PAGE, 200, "first");
+	expect("/a/b/p%61ge.txt", 200, "first");
+	expect("/a//b/page.txt", 200, "first");
+	expect(PAGE "?query", 200, "first");
+	expect("/a/", 200, "index");
+	assert_true(is_known(PAGE));
+	assert_true(is_known("/a/b/p%61ge.txt"));
+	assert_true(is_known("/a//b/page.txt"));
+	assert_true(is_known("/a/"));
+	rewrite();
+	assert_int_equal(unlinkat(folder->fd, "a/index.html", 0), 0);
+	turn();
+	assert_false(is_known(PAGE));
+	assert_false(is_known("/a/b/p%61ge.txt"));
+	assert_false(is_known("/a//b/page.txt"));
+	assert_false(is_known("/a/"));
+	close_place();
+}
+
+/* What could change without our notice is never kept. */
+static void
+test_not_kept(void **state)
+{
+	static const char *const targets[] = {
+		"/link.txt", "/linked/page.txt", "/one.txt", "/two.txt",
+		"/nothing", "/a", "/a/b/",
+	};
+
+	(void)state;
+	open_place(&plenty);
+	folder_link(folder, "link.txt", "a/b/page.txt");
+	folder_link(folder, "linked", "a/b");
+	folder_file(folder, "one.txt", S("two names"));
+	assert_int_equal(linkat(folder->fd, "one.txt", folder->fd, "two.txt",
+	    0), 0);
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		loopback_get(&place.loopback, targets[i], "");
+		if (is_known(targets[i]))
+			fail_msg("%s is kept", targets[i]);
+	}
+	close_place();
+}
+
+/* A file so young that it may change without another time. */
+static void
+test_young_is_not_kept(void **state)
+{
+	struct timespec future[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+
+	(void)state;
+	open_place(&plenty);
+	assert_int_equal(utimensat(folder->fd, "a/b/page.txt", future, 0), 0);
+	expect(PAGE, 200, "first");
+	if (str_starts(loopback_field(&place.loopback, "ETag"), S("W/")))
+		assert_false(is_known(PAGE));
+	close_place();
+}
+
+static void
+ask_number(int i)
+{
+	char target[16];
+
+	snprintf(target, sizeof(target), "/%d", i);
+	loopback_get(&place.loopback, target, "");
+	assert_int_equal(place.loopback.status, 200);
+}
+
+/* Asks for n files of a size, 0 again after each; counts those known. */
+static int
+fill(int n, size_t size)
+{
+	char name[16];
+	int known = 0;
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		folder_large(folder, name, size);
+		ask_number(i);
+		ask_number(0);
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "/%d", i);
+		known += is_known(name);
+	}
+	return known;
+}
+
+/* Whichever limit is reached, who was used least recently goes. */
+static void
+test_limits(void **state)
+{
+	static const struct {
+		struct cache_limits limits;
+		size_t size;
+		int known;
+	} cases[] = {
+		{ { 1 << 20, 5, 10, 10 }, 10, 5 },
+		{ { 1000, 100, 10, 10 }, 200, 5 },
+		{ { 1 << 20, 100, 5, 10 }, OBJECT_CONTENT_MAX + 1, 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_place(&cases[i].limits);
+		assert_int_equal(fill(12, cases[i].size), cases[i].known);
+		assert_true(is_known("/0"));
+		assert_true(is_known("/11"));
+		assert_false(is_known("/1"));
+		close_place();
+	}
+}
+
+static void
+test_directory_limit(void **state)
+{
+	struct cache_limits limits = plenty;
+
+	(void)state;
+	limits.directories = 2;
+	open_place(&limits);
+	folder_file(folder, "top.txt", S("top"));
+	expect("/a/beside.txt", 200, "beside");
+	expect(PAGE, 200, "first");
+	expect("/top.txt", 200, "top");
+	assert_true(is_known("/a/beside.txt"));
+	assert_false(is_known(PAGE));
+	assert_true(is_known("/top.txt"));
+	close_place();
+}
+
+/* What is being sent lives on when it is forgotten, and as it was. */
+static void
+test_forgotten_in_use(void **state)
+{
+	struct loopback *l = &place.loopback;
+
+	(void)state;
+	open_place(&plenty);
+	expect(PAGE, 200, "first");
+	loopback_ask(l, S("GET " PAGE " HTTP/1.1\r\nHost: a\r\n\r\n"));
+	remove_page();
+	turn();
+	assert_false(is_known(PAGE));
+	loopback_finish(l);
+	loopback_expect_content(l, S("first"));
+	close_place();
+}
+
+static void
+test_closed_in_use(void **state)
+{
+	struct loopback *l = &place.loopback;
+
+	(void)state;
+	open_place(&plenty);
+	folder_large(folder, "large", OBJECT_CONTENT_MAX + 1);
+	expect("/large", 200, NULL);
+	assert_true(is_known("/large"));
+	loopback_ask(l, S("GET /large HTTP/1.1\r\nHost: a\r\n\r\n"));
+	cache_close(place.site.cache);
+	place.site.cache = NULL;
+	loopback_finish(l);
+	assert_int_equal(l->content.n, OBJECT_CONTENT_MAX + 1);
+	close_place();
+}
+
+/* More changes than inotify remembers: then nothing is sure any more. */
+static void
+test_overflow(void **state)
+{
+	FILE *f = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+	int max = 0, n = 0;
+
+	(void)state;
+	if (f != NULL) {
+		n = fscanf(f, "%d", &max);
+		fclose(f);
+	}
+	if (n != 1 || max > 100000)
+		skip();
+	open_place(&plenty);
+	expect(PAGE, 200, "first");
+	expect("/a/beside.txt", 200, "beside");
+	/* Alternately, since equal events in a row are but one. */
+	for (int i = 0; i < max; i++) {
+		assert_int_equal(fchmodat(folder->fd, "a/b/other.txt", 0600,
+		    0), 0);
+		assert_int_equal(fchmodat(folder->fd, "a/b", 0755, 0), 0);
+	}
+	rewrite();
+	turn();
+	assert_false(is_known(PAGE));
+	assert_false(is_known("/a/beside.txt"));
+	expect(PAGE, 200, "second");
+	close_place();
+}
+
+static void
+test_none(void **state)
+{
+	struct cache *none = NULL;
+
+	(void)state;
+	assert_null(cache_find(none, S("/a")));
+	assert_null(cache_watch(none, S("a")));
+	cache_add(none, NULL, S("a"), S("/a"), NULL);
+	cache_close(none);
+}
+
+/* Where nobody tells of changes nothing is kept. */
+static void
+test_silent_file_system(void **state)
+{
+	struct cache *c;
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(loop_open(NULL, &loop), 0);
+	assert_int_equal(cache_open(loop, proc, &plenty, &c), 0);
+	assert_null(cache_watch(c, S("version")));
+	cache_close(c);
+	loop_close(loop);
+	close(proc);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_changed_before_kept),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_not_kept),
+		cmocka_unit_test(test_young_is_not_kept),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_directory_limit),
+		cmocka_unit_test(test_forgotten_in_use),
+		cmocka_unit_test(test_closed_in_use),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_silent_file_system),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
