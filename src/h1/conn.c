@@ -212,11 +212,11 @@ go_on(struct h1_conn *c)
 {
 	int r = 0;
 
-	if (!c->answers) {
-		if (c->x->is_pending)
-			return;
+	/* What was said before is to be taken first. */
+	if (c->answers ? c->out.kept.n > 0 : c->x->is_pending)
+		return;
+	if (!c->answers)
 		r = begin_answer(c);
-	}
 	if (r == 0)
 		r = h1_sends_content(c->x) ? send_content(c) : OUT_DONE;
 	c->is_blocked = r == OUT_WAITS;
@@ -347,6 +347,8 @@ take_content(struct h1_conn *c, struct str bytes)
 	c->out.moved += (unsigned)bytes.n;
 	if (x->handler != NULL) {
 		c->is_paused = !x->handler->content(x, bytes);
+		/* It may have refused the content, and so the request. */
+		go_on(c);
 		return;
 	}
 	c->task->dropped += bytes.n;
@@ -590,7 +592,7 @@ on_bytes(struct stream *s, struct str in)
 static void
 resume(struct h1_conn *c)
 {
-	if (c->state == H1_BUSY && c->out.kept.n == 0)
+	if (c->state == H1_BUSY)
 		go_on(c);
 	if (c->in.n > 0)
 		process_kept(c);

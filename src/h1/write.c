@@ -7,6 +7,8 @@
 enum framing
 h1_framing(const struct exchange *x)
 {
+	if (x->res.is_raw)
+		return FRAMING_CLOSE;
 	if (x->res.length != LENGTH_UNKNOWN)
 		return FRAMING_LENGTH;
 	return x->req.version == VERSION_1_1 ? FRAMING_CHUNKED :
@@ -16,8 +18,8 @@ h1_framing(const struct exchange *x)
 bool
 h1_sends_content(const struct exchange *x)
 {
-	return x->req.method != METHOD_HEAD &&
-	    status_has_content(x->res.status);
+	return x->res.is_raw || (x->req.method != METHOD_HEAD &&
+	    status_has_content(x->res.status));
 }
 
 static char *
@@ -69,7 +71,7 @@ h1_write_head(struct buf *out, const struct exchange *x, struct str stamp,
 	char *at;
 	int err;
 
-	if (x->req.version == VERSION_0_9)
+	if (x->req.version == VERSION_0_9 || res->is_raw)
 		return 0;
 	err = buf_reserve(out, fixed + stamp.n + res->block.n + res->fields.n);
 	if (err < 0)

@@ -2,6 +2,7 @@
 /* The life of an exchange, and the answers that need no site. */
 #include "http/exchange.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "http/status.h"
@@ -63,6 +64,46 @@ exchange_detach(struct exchange *x)
 	memset(x->req.first, 0, sizeof(x->req.first));
 	x->req.method_name = x->req.path = x->req.query =
 	    x->req.authority = (struct str){ NULL, 0 };
+}
+
+/* Copies s to at and has it point there; returns the end of the copy. */
+static char *
+move(struct str *s, char *at)
+{
+	if (s->p == NULL)
+		return at;
+	memcpy(at, s->p, s->n);
+	s->p = at;
+	return at + s->n;
+}
+
+int
+exchange_retain(struct exchange *x)
+{
+	struct request *req = &x->req;
+	struct str *parts[] = {
+		&req->line, &req->method_name, &req->path, &req->query,
+		&req->authority,
+	};
+	const size_t n_parts = sizeof(parts) / sizeof(parts[0]);
+	size_t n = 0;
+	char *at;
+
+	for (size_t i = 0; i < n_parts; i++)
+		n += parts[i]->n;
+	for (unsigned i = 0; i < req->n_fields; i++)
+		n += req->fields[i].name.n + req->fields[i].value.n;
+	at = arena_alloc(&x->arena, n + 1);
+	if (at == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_parts; i++)
+		at = move(parts[i], at);
+	for (unsigned i = 0; i < req->n_fields; i++) {
+		at = move(&req->fields[i].name, at);
+		at = move(&req->fields[i].value, at);
+	}
+	x->is_detached = true;
+	return 0;
 }
 
 struct str

@@ -29,6 +29,8 @@ struct response {
 	uint64_t length;        /* of the content, sent or (HEAD) not */
 	struct body body;
 	bool closes;            /* the connection must not be used further */
+	bool is_raw;            /* the content is all of the answer, head
+	                           included, as it is */
 };
 
 /*
@@ -53,6 +55,7 @@ struct exchange {
 	uint64_t body_sent;     /* bytes of content that left */
 	bool is_pending;        /* the answer is not to be sent yet */
 	bool is_detached;
+	unsigned redirects;     /* from program to program, so far */
 	const struct handler *handler;  /* NULL: what is answered is answered,
 	                                   and content nobody wants */
 	void *handler_state;            /* the handler's own */
@@ -78,6 +81,12 @@ void exchange_pool_fini(struct exchange_pool *pool);
  * request line is copied, all else of the request is forgotten.
  */
 void exchange_detach(struct exchange *x);
+
+/*
+ * The same, but all of the request is copied and kept.  0 or -ENOMEM, after
+ * which the exchange is as it was.
+ */
+int exchange_retain(struct exchange *x);
 
 /*
  * Tells the protocol that there is something new: the answer is no longer

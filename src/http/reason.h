@@ -39,6 +39,14 @@
 	X(LINK_LEAVES, 403, "link-leaves", "A link leads out of the site.")   \
 	X(UNREADABLE, 403, "unreadable", "This may not be read.")             \
 	X(NOT_FILE, 403, "not-file", "This is not a regular file.")           \
+	X(NOT_EXECUTABLE, 403, "not-executable",                              \
+	    "This program may not be run.")                                   \
+	X(CONTENT_LENGTH, 413, "content-length",                              \
+	    "The content of the request is too long.")                        \
+	X(CGI_RUN, 502, "cgi-run", "The program could not be run.")           \
+	X(CGI_HEAD, 502, "cgi-head", "The program gave no proper answer.")    \
+	X(CGI_TIME, 504, "cgi-time", "The program took too long.")            \
+	X(CGI_LOOP, 500, "cgi-loop", "The program redirects in circles.")     \
 	X(NO_LISTING, 403, "no-listing", "This directory is not listed.")     \
 	X(PRECONDITION, 412, "precondition", "A precondition does not hold.") \
 	X(RANGE, 416, "range", "The file does not reach that far.")           \
