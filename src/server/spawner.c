@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A program is the leader of a process group of its own.  It stays a zombie
+ * until its worker is through with it, so its number cannot be given to
+ * another group that would then get the signals meant for this one.  (What
+ * outlives a leader that was told to end has two seconds; numbers are given
+ * out in turn and do not come back that soon.)
+ */
+#include "server/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "net/channel.h"
+#include "net/loop.h"
+#include "net/signal.h"
+#include "server/order.h"
+#include "site/resolve.h"
+#include "site/spawn_msg.h"
+
+#define KILL_AFTER_MS 2000      /* between SIGTERM and SIGKILL */
+
+static const int signal_list[] = { SIGCHLD };
+static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1, SIGPIPE };
+
+struct peer {
+	struct list node;
+	struct watch watch;
+	struct spawner *spawner;
+	unsigned worker;        /* its number */
+};
+
+struct program {
+	struct list node;
+	struct spawner *spawner;
+	struct peer *peer;      /* NULL: its worker has no further interest */
+	uint32_t id;
+	pid_t pid;
+	bool has_ended;
+	bool is_ending;         /* it was told to, and all its group */
+	struct timer kill;
+};
+
+/* One that is to run when another has ended. */
+struct waiting {
+	struct list node;
+	struct peer *peer;
+	uint32_t id;
+	int fds[3];
+	size_t n;
+	char message[];
+};
+
+struct spawner {
+	const struct config *config;
+	int cgi_root;
+	struct loop *loop;
+	struct signals signals;
+	struct watch orders;
+	struct list peers, programs, waiting;
+	unsigned n_running, n_waiting;
+	bool is_stopping;
+	int reset[NSIG];        /* signals that a program is to find as if no
+	                           server had been there */
+	unsigned n_reset;
+	char message[SPAWN_MSG_MAX];
+};
+
+static void
+tell(struct peer *p, enum spawn_kind kind, uint32_t id, int value)
+{
+	struct spawn_msg m = { .kind = kind, .id = id, .value = value };
+
+	/* A worker that does not listen notices by its pipes. */
+	channel_send(p->watch.fd, &m, sizeof(m), NULL, 0);
+}
+
+/* The end of a program */
+
+static void
+forget(struct program *p)
+{
+	waitpid(p->pid, NULL, WNOHANG);
+	loop_timer_stop(p->spawner->loop, &p->kill);
+	list_remove(&p->node);
+	free(p);
+}
+
+static void
+on_kill(struct timer *t)
+{
+	struct program *p = list_entry(t, struct program, kill);
+
+	kill(-p->pid, SIGKILL);
+	if (p->has_ended)
+		forget(p);
+}
+
+/* The leader of a group that is to end has ended. */
+static void
+leave_group(struct program *p)
+{
+	bool was_killed = p->kill.place == 0;
+
+	/* With its leader reaped, a group without others is no more. */
+	waitpid(p->pid, NULL, WNOHANG);
+	if (was_killed || kill(-p->pid, 0) == -1)
+		forget(p);
+}
+
+/* Asks the group to end, and sees to it that it does.  p may be gone then. */
+static void
+end_program(struct program *p)
+{
+	p->peer = NULL;
+	p->is_ending = true;
+	kill(-p->pid, SIGTERM);
+	if (loop_timer_start(p->spawner->loop, &p->kill, KILL_AFTER_MS) < 0)
+		on_kill(&p->kill);
+	else if (p->has_ended)
+		leave_group(p);
+}
+
+/* The answer is complete; what the program still does is its own affair. */
+static void
+release(struct program *p)
+{
+	p->peer = NULL;
+	if (p->has_ended)
+		forget(p);
+}
+
+static void
+check(struct program *p)
+{
+	siginfo_t info = { .si_pid = 0 };
+	int status;
+
+	if (p->has_ended || waitid(P_PID, (id_t)p->pid, &info,
+	    WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+		return;
+	p->has_ended = true;
+	p->spawner->n_running--;
+	status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) :
+	    info.si_status;
+	if (p->peer != NULL)
+		tell(p->peer, SPAWN_ENDED, p->id, status);
+	else if (p->is_ending)
+		leave_group(p);
+	else
+		forget(p);
+}
+
+/* The beginning */
+
+static void
+limit(int resource, rlim_t most)
+{
+	struct rlimit r = { .rlim_cur = most, .rlim_max = most };
+
+	/* Above what is allowed already it stays as it is. */
+	if (most != 0)
+		setrlimit(resource, &r);
+}
+
+static void
+set_limits(const struct cgi_limits *l)
+{
+	limit(RLIMIT_CPU, l->cpu_s);
+	limit(RLIMIT_AS, (rlim_t)l->memory_mib << 20);
+	limit(RLIMIT_NPROC, l->processes);
+	limit(RLIMIT_NOFILE, l->files);
+	limit(RLIMIT_FSIZE, (rlim_t)l->file_size_mib << 20);
+	limit(RLIMIT_CORE, 1);
+	if (l->nice > 0)
+		(void)!nice((int)l->nice);
+}
+
+/* Between vfork(2) and execve(2): system calls and nothing else. */
+static int
+become(const struct spawner *s, const struct spawn_run *run, int dir,
+    const int fds[3])
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	setpgid(0, 0);
+	for (int i = 0; i < 3; i++) {
+		if (dup2(fds[i], i) == -1)
+			return errno;
+	}
+	if (fchdir(dir) == -1 || close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == -1)
+		return errno;
+	for (unsigned i = 0; i < s->n_reset; i++)
+		signal(s->reset[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	set_limits(&s->config->cgi_limits);
+	execve(run->args[0], run->args, run->env);
+	return errno;
+}
+
+/* Returns the process or a negative errno. */
+static pid_t
+run_program(struct spawner *s, const struct spawn_run *run, int dir,
+    const int fds[3])
+{
+	volatile int err = 0;
+	pid_t pid;
+
+	/* The child borrows our memory until it executes: no copy is made. */
+	pid = vfork();
+	if (pid == 0) {
+		err = become(s, run, dir, fds);
+		_exit(127);
+	}
+	if (pid == -1)
+		return -errno;
+	if (err != 0) {
+		waitpid(pid, NULL, 0);
+		return -err;
+	}
+	return pid;
+}
+
+/*
+ * Cuts the path into directory and "./name" (written into `name`), opens the
+ * directory and looks again at what the worker has seen.
+ */
+static int
+open_dir(struct spawner *s, struct spawn_run *run, char *name, size_t size)
+{
+	const char *slash = strrchr(run->path, '/');
+	const char *last = slash == NULL ? run->path : slash + 1;
+	size_t n = (size_t)(last - run->path);
+	char dir[PATH_MAX];
+	struct stat st;
+	int err;
+
+	if (n >= sizeof(dir) ||
+	    (size_t)snprintf(name, size, "./%s", last) >= size)
+		return -ENAMETOOLONG;
+	memcpy(dir, run->path, n);
+	dir[n] = '\0';
+	err = resolve_stat(s->cgi_root, run->path, &st);
+	if (err < 0)
+		return err;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	run->args[0] = name;
+	return resolve_dir_followed(s->cgi_root, dir);
+}
+
+static int
+start(struct spawner *s, struct peer *peer, uint32_t id, struct spawn_run *run,
+    const int fds[3])
+{
+	char name[NAME_MAX + 3];
+	struct program *p;
+	int dir;
+
+	dir = open_dir(s, run, name, sizeof(name));
+	if (dir < 0)
+		return dir;
+	p = malloc(sizeof(*p));
+	if (p == NULL) {
+		close(dir);
+		return -ENOMEM;
+	}
+	*p = (struct program){
+		.spawner = s,
+		.peer = peer,
+		.id = id,
+		.pid = run_program(s, run, dir, fds),
+		.kill.fn = on_kill,
+	};
+	close(dir);
+	if (p->pid < 0) {
+		int err = (int)p->pid;
+
+		free(p);
+		return err;
+	}
+	list_append(&s->programs, &p->node);
+	s->n_running++;
+	return 0;
+}
+
+/* Those that wait for their turn */
+
+static void
+stop_waiting(struct spawner *s, struct waiting *w)
+{
+	for (int i = 0; i < 3; i++)
+		close(w->fds[i]);
+	list_remove(&w->node);
+	s->n_waiting--;
+	free(w);
+}
+
+static int
+wait_for_turn(struct spawner *s, struct peer *peer, uint32_t id, size_t n,
+    const int fds[3])
+{
+	struct waiting *w;
+
+	if (s->n_waiting >= s->config->cgi_max)
+		return -EAGAIN;
+	w = malloc(sizeof(*w) + n);
+	if (w == NULL)
+		return -ENOMEM;
+	w->peer = peer;
+	w->id = id;
+	w->n = n;
+	memcpy(w->message, s->message, n);
+	list_append(&s->waiting, &w->node);
+	s->n_waiting++;
+	for (int i = 0; i < 3; i++)
+		w->fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+	if (w->fds[0] != -1 && w->fds[1] != -1 && w->fds[2] != -1)
+		return 0;
+	stop_waiting(s, w);
+	return -EMFILE;
+}
+
+/* A program has ended. */
+static void
+start_waiting(struct spawner *s)
+{
+	struct spawn_run run;
+	struct waiting *w;
+	int err;
+
+	while (!list_is_empty(&s->waiting) &&
+	    s->n_running < s->config->cgi_max) {
+		w = list_entry(s->waiting.next, struct waiting, node);
+		err = spawn_run_parse(w->message, w->n, &run);
+		if (err == 0)
+			err = start(s, w->peer, w->id, &run, w->fds);
+		if (err < 0)
+			tell(w->peer, SPAWN_FAILED, w->id, -err);
+		stop_waiting(s, w);
+	}
+}
+
+static struct waiting *
+waiting_by_id(struct peer *peer, uint32_t id)
+{
+	struct list *waiting = &peer->spawner->waiting;
+
+	for (struct list *l = waiting->next; l != waiting; l = l->next) {
+		struct waiting *w = list_entry(l, struct waiting, node);
+
+		if (w->peer == peer && w->id == id)
+			return w;
+	}
+	return NULL;
+}
+
+static void
+on_signal(struct signals *signals, int signo)
+{
+	struct spawner *s = list_entry(signals, struct spawner, signals);
+	struct list *l, *next;
+
+	(void)signo;
+	for (l = s->programs.next; l != &s->programs; l = next) {
+		next = l->next;
+		check(list_entry(l, struct program, node));
+	}
+	start_waiting(s);
+}
+
+/* Messages */
+
+static void
+drop_peer(struct peer *peer)
+{
+	struct spawner *s = peer->spawner;
+	struct list *l, *next;
+
+	for (l = s->programs.next; l != &s->programs; l = next) {
+		struct program *p = list_entry(l, struct program, node);
+
+		next = l->next;
+		if (p->peer == peer)
+			end_program(p);
+	}
+	for (l = s->waiting.next; l != &s->waiting; l = next) {
+		struct waiting *w = list_entry(l, struct waiting, node);
+
+		next = l->next;
+		if (w->peer == peer)
+			stop_waiting(s, w);
+	}
+	loop_remove(s->loop, &peer->watch);
+	close(peer->watch.fd);
+	list_remove(&peer->node);
+	free(peer);
+	if (s->is_stopping && list_is_empty(&s->peers))
+		loop_stop(s->loop);
+}
+
+static struct program *
+by_id(struct peer *peer, uint32_t id)
+{
+	struct list *programs = &peer->spawner->programs;
+
+	for (struct list *l = programs->next; l != programs; l = l->next) {
+		struct program *p = list_entry(l, struct program, node);
+
+		if (p->peer == peer && p->id == id)
+			return p;
+	}
+	return NULL;
+}
+
+/* Returns -EBADMSG for what no sound worker says. */
+static int
+on_run(struct peer *peer, size_t n, const int *fds, unsigned n_fds)
+{
+	struct spawner *s = peer->spawner;
+	struct spawn_msg head;
+	struct spawn_run run;
+	int err;
+
+	if (n_fds != 3 || spawn_run_parse(s->message, n, &run) < 0)
+		return -EBADMSG;
+	memcpy(&head, s->message, sizeof(head));
+	if (by_id(peer, head.id) != NULL ||
+	    waiting_by_id(peer, head.id) != NULL)
+		return -EBADMSG;
+	err = s->n_running < s->config->cgi_max ?
+	    start(s, peer, head.id, &run, fds) :
+	    wait_for_turn(s, peer, head.id, n, fds);
+	if (err < 0)
+		tell(peer, SPAWN_FAILED, head.id, -err);
+	return 0;
+}
+
+static int
+on_other(struct peer *peer, size_t n)
+{
+	struct spawn_msg m;
+	struct program *p;
+	struct waiting *w;
+
+	if (n != sizeof(m))
+		return -EBADMSG;
+	memcpy(&m, peer->spawner->message, sizeof(m));
+	p = by_id(peer, m.id);
+	w = waiting_by_id(peer, m.id);
+	if (w != NULL)
+		stop_waiting(peer->spawner, w);
+	else if (m.kind == SPAWN_KILL && p != NULL)
+		end_program(p);
+	else if (m.kind == SPAWN_DONE && p != NULL)
+		release(p);
+	/* Without a program it never came to run: SPAWN_FAILED said so. */
+	return m.kind == SPAWN_KILL || m.kind == SPAWN_DONE ? 0 : -EBADMSG;
+}
+
+static int
+take_message(struct peer *peer, size_t n, const int *fds, unsigned n_fds)
+{
+	uint32_t kind;
+
+	if (n < sizeof(struct spawn_msg))
+		return -EBADMSG;
+	memcpy(&kind, peer->spawner->message, sizeof(kind));
+	return kind == SPAWN_RUN ? on_run(peer, n, fds, n_fds) :
+	    on_other(peer, n);
+}
+
+static void
+on_message(struct watch *w, unsigned ready)
+{
+	struct peer *peer = list_entry(w, struct peer, watch);
+	struct spawner *s = peer->spawner;
+	int fds[CHANNEL_FDS], err;
+	unsigned n_fds = CHANNEL_FDS;
+	ssize_t n;
+
+	(void)ready;
+	n = channel_receive(w->fd, s->message, sizeof(s->message), fds,
+	    &n_fds);
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0) {
+		drop_peer(peer);
+		return;
+	}
+	err = take_message(peer, (size_t)n, fds, n_fds);
+	for (unsigned i = 0; i < n_fds; i++)
+		close(fds[i]);
+	if (err < 0) {
+		order_send(s->orders.fd, ORDER_END_WORKER, peer->worker, -1);
+		drop_peer(peer);
+	}
+}
+
+static int
+add_peer(struct spawner *s, int channel, unsigned worker)
+{
+	struct peer *peer = malloc(sizeof(*peer));
+	int err = -ENOMEM;
+
+	if (peer != NULL) {
+		*peer = (struct peer){
+			.spawner = s,
+			.worker = worker,
+			.watch = {
+				.fn = on_message,
+				.fd = channel,
+				.wanted = READY_IN,
+			},
+		};
+		err = loop_add(s->loop, &peer->watch);
+	}
+	if (err < 0) {
+		free(peer);
+		close(channel);
+		return err;
+	}
+	list_append(&s->peers, &peer->node);
+	return 0;
+}
+
+static void
+on_order(struct watch *w, unsigned ready)
+{
+	struct spawner *s = list_entry(w, struct spawner, orders);
+	struct order_msg m;
+	int fd, r;
+
+	(void)ready;
+	r = order_receive(w->fd, &m, &fd);
+	if (r == -EAGAIN)
+		return;
+	if (r == 1 && m.order == ORDER_PEER && fd != -1) {
+		add_peer(s, fd, m.worker);
+		return;
+	}
+	if (r != 1)
+		loop_remove(s->loop, w);
+	s->is_stopping = true;
+	if (list_is_empty(&s->peers) || (r == 1 && m.order == ORDER_STOP_NOW))
+		loop_stop(s->loop);
+}
+
+/* Those that we, or whoever started the server, ignore (nohup(1)) too. */
+static void
+note_signals(struct spawner *s)
+{
+	struct sigaction sa;
+
+	for (int signo = 1; signo < NSIG; signo++) {
+		if (sigaction(signo, NULL, &sa) == 0 &&
+		    sa.sa_handler != SIG_DFL)
+			s->reset[s->n_reset++] = signo;
+	}
+}
+
+static int
+open_all(struct spawner *s, const struct spawner_setup *setup)
+{
+	int err;
+
+	err = loop_open("poll", &s->loop);
+	if (err < 0)
+		return err;
+	list_init(&s->peers);
+	list_init(&s->programs);
+	list_init(&s->waiting);
+	s->signals.fn = on_signal;
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	err = signals_open(&s->signals, s->loop, signal_list, 1);
+	note_signals(s);
+	s->orders = (struct watch){
+		.fn = on_order,
+		.fd = setup->orders,
+		.wanted = READY_IN,
+	};
+	return err == 0 ? loop_add(s->loop, &s->orders) : err;
+}
+
+/* Nobody is left to read what they say. */
+static void
+end_all(struct spawner *s)
+{
+	for (struct list *l = s->programs.next; l != &s->programs; l = l->next)
+		kill(-list_entry(l, struct program, node)->pid, SIGKILL);
+}
+
+int
+spawner_run(const struct spawner_setup *setup)
+{
+	struct spawner *s = calloc(1, sizeof(*s));
+	int err = -ENOMEM;
+
+	if (s != NULL) {
+		s->config = setup->config;
+		s->cgi_root = setup->cgi_root;
+		err = open_all(s, setup);
+	}
+	if (err == 0)
+		err = loop_run(s->loop);
+	if (err < 0)
+		log_error("spawner: %s", strerror(-err));
+	if (s != NULL && s->loop != NULL)
+		end_all(s);
+	/* The process ends here: the system takes back the rest. */
+	return err < 0;
+}

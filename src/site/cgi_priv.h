@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SITE_CGI_PRIV_H
+#define SWS_SITE_CGI_PRIV_H
+
+/* What cgi.c (the service) and cgi_program.c (one program of it) share. */
+
+#include "site/cgi.h"
+#include "site/cgi_env.h"
+
+struct cgi_service {
+	struct loop *loop;
+	struct cgi_setup setup;
+	struct watch channel;           /* fd is -1 while there is no spawner */
+	struct list programs;           /* struct cgi */
+	unsigned n_programs;
+	uint32_t last_id;
+	int null;                       /* input for who gets none */
+	int64_t complaints_ms;          /* begin of the second counted in */
+	unsigned complaints;
+};
+
+/* One program, from its request to the last byte of its answer. */
+struct cgi {
+	struct list node;
+	struct cgi_service *service;
+	struct site *site;
+	struct exchange *x;
+	struct script script;           /* in the exchange's arena */
+	uint32_t id;
+	struct watch in, out, err;      /* our ends; fd is -1 once closed */
+	struct timer idle;
+	struct buf content;             /* not yet taken by the program */
+	int spool;                      /* content of unknown length; or -1 */
+	uint64_t spooled;
+	struct buf output;              /* read, not yet lent */
+	uint64_t left;                  /* of a length that was promised */
+	bool is_started;
+	bool has_all_content;
+	bool has_head;
+	bool is_lent;                   /* output is with the protocol */
+	bool has_ended;                 /* its output: nothing more comes */
+	bool has_failed;
+};
+
+/* Makes x one that a program answers.  NULL when memory is out. */
+struct cgi *cgi_new(struct cgi_service *s, struct site *site,
+    struct exchange *x, const struct script *script);
+
+/*
+ * Has the program run: at once, or when its content is whole.  A failure is
+ * the answer.
+ */
+void cgi_begin(struct cgi *c);
+
+/* The answer is a refusal instead, unless it has begun. */
+void cgi_refuse(struct cgi *c, enum reason r);
+
+/* Says what is wrong with the program to the operator. */
+void cgi_complain(struct cgi *c, const char *what);
+
+#endif
