@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Asks for what is in a home, and answers with what comes back.
+ *
+ * Who may not be served, and who does not exist, must look the same.  All
+ * failures are one answer byte for byte, and it is sent on a tick of an
+ * absolute clock: at the second one after the request, so 25 to 50 ms later.
+ * That instant is known before anybody is looked up, so the time tells nothing
+ * of how it went.  (A timer of the loop would not do: it is set again in each
+ * turn, and its odd microseconds would tell when the reply came.)  A look-up
+ * that takes longer than that is answered on the first tick after it, which
+ * is then a measure of the user database, to 25 ms; but what it said, yes or
+ * no, is then known for a minute.
+ *
+ * What can be learnt is who has put up a directory: it is there to be seen.
+ */
+#include "site/home.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "net/channel.h"
+#include "site/dir.h"
+#include "site/file.h"
+#include "site/home_msg.h"
+#include "site/redirect.h"
+
+#define TICK_MS 25
+#define TICKS_TO_FAIL 2
+#define PATIENCE_MS 10000       /* databases may be far away */
+#define ASKED_MAX 256u          /* at once; more are told 503 */
+
+struct home_service {
+	struct loop *loop;
+	struct watch channel;   /* fd is -1 while there is none */
+	struct watch clock;     /* a timerfd for the next tick */
+	struct list asked;      /* errands, in the order of their replies */
+	unsigned n_asked;
+	uint32_t last_id;
+	struct list failed;     /* errands that wait for their tick */
+};
+
+/* One exchange's; in its arena. */
+struct errand {
+	struct list node;       /* in asked, in failed, or alone */
+	struct home_service *home;
+	const struct site *site;
+	struct exchange *x;
+	struct str path;        /* "~user/a/b" */
+	struct str below;       /* "a/b"; empty also where no slash is */
+	struct timer patience;
+	uint32_t id;
+	bool is_asked;
+	int64_t tick;           /* when it is to fail, if so */
+	int root;               /* of a listing; or -1 */
+};
+
+/* Leaves whatever it waits for. */
+static void
+leave(struct errand *e)
+{
+	list_remove(&e->node);
+	e->home->n_asked -= e->is_asked;
+	e->is_asked = false;
+	loop_timer_stop(e->home->loop, &e->patience);
+}
+
+/* What is in the response now is the answer; the errand may be gone. */
+static void
+deliver(struct errand *e)
+{
+	e->x->is_pending = false;
+	exchange_wake(e->x);
+}
+
+static void
+refuse(struct errand *e, enum reason r)
+{
+	leave(e);
+	exchange_refuse(e->x, r);
+	deliver(e);
+}
+
+static void
+on_patience_over(struct timer *t)
+{
+	refuse(list_entry(t, struct errand, patience), REASON_BUSY);
+}
+
+/* Failures */
+
+static int64_t
+tick_now(void)
+{
+	return clock_mono_ms() / TICK_MS;
+}
+
+static void
+set_clock(struct home_service *h, int64_t tick)
+{
+	struct itimerspec when = { .it_value = {
+		.tv_sec = tick * TICK_MS / 1000,
+		.tv_nsec = tick * TICK_MS % 1000 * 1000000,
+	} };
+
+	timerfd_settime(h->clock.fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void
+fail_on_tick(struct errand *e)
+{
+	struct home_service *h = e->home;
+	int64_t next = tick_now() + 1;
+
+	leave(e);
+	if (e->tick < next)
+		e->tick = next;
+	if (list_is_empty(&h->failed))
+		set_clock(h, next);
+	list_append(&h->failed, &e->node);
+}
+
+/* Moves those whose tick has come; who fails may begin another exchange. */
+static void
+collect_due(struct home_service *h, int64_t tick, struct list *due)
+{
+	struct list *l, *next;
+
+	list_init(due);
+	for (l = h->failed.next; l != &h->failed; l = next) {
+		next = l->next;
+		if (list_entry(l, struct errand, node)->tick > tick)
+			continue;
+		list_remove(l);
+		list_append(due, l);
+	}
+}
+
+static void
+on_tick(struct watch *w, unsigned ready)
+{
+	struct home_service *h = list_entry(w, struct home_service, clock);
+	int64_t tick = tick_now();
+	uint64_t times;
+	struct list due;
+
+	(void)ready;
+	if (read(w->fd, &times, sizeof(times)) == -1)
+		return;
+	collect_due(h, tick, &due);
+	if (!list_is_empty(&h->failed))
+		set_clock(h, tick + 1);
+	while (!list_is_empty(&due))
+		refuse(list_entry(due.next, struct errand, node),
+		    REASON_MISSING);
+}
+
+/* Replies */
+
+static void
+close_all(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* What the descriptor is named: a directory has led to its index. */
+static struct str
+name_of(const struct errand *e)
+{
+	struct str segment = S(""), rest = e->below;
+
+	while (str_cut(&rest, '/', &segment))
+		;
+	return segment.n == 0 ? e->site->index : segment;
+}
+
+static void
+answer_file(struct errand *e, int fd)
+{
+	struct object *o;
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) == -1) {
+		exchange_refuse(e->x, reason_of_errno(errno));
+		close(fd);
+		return;
+	}
+	err = object_open(fd, &st, name_of(e), e->site->types,
+	    e->site->sniffer, &o);
+	if (err < 0) {
+		exchange_refuse(e->x, reason_of_errno(-err));
+		return;
+	}
+	file_answer(e->x, o);
+	object_unref(o);
+}
+
+/* As below a document root, which is the user's web directory here. */
+static void
+answer_listing(struct errand *e, int fd, int root)
+{
+	struct str above = { e->path.p, e->path.n - e->below.n };
+	struct site home = *e->site;
+
+	e->root = home.root = root;
+	dir_answer(&home, e->x, fd, above, e->below);
+}
+
+static void
+take_reply(struct errand *e, uint32_t kind, const int *fds)
+{
+	if (kind == HOME_MISSING) {
+		fail_on_tick(e);
+		return;
+	}
+	leave(e);
+	if (kind == HOME_SLASH)
+		redirect_slash(e->x, e->path);
+	else if (kind == HOME_FILE)
+		answer_file(e, fds[0]);
+	else
+		answer_listing(e, fds[0], fds[1]);
+	deliver(e);
+}
+
+/* The one that was asked for first and is still there. */
+static struct errand *
+first_asked(struct home_service *h)
+{
+	return list_is_empty(&h->asked) ? NULL :
+	    list_entry(h->asked.next, struct errand, node);
+}
+
+/* Whose reply this is; NULL when the exchange has ended meanwhile. */
+static struct errand *
+find_asked(struct home_service *h, uint32_t id)
+{
+	struct errand *e;
+
+	/* Replies come in order: who is before this one was left out. */
+	while ((e = first_asked(h)) != NULL && (int32_t)(e->id - id) < 0)
+		refuse(e, REASON_DESCRIPTORS);
+	return e != NULL && e->id == id ? e : NULL;
+}
+
+/* Whoever waits for the process waits in vain. */
+static void
+disconnect(struct home_service *h)
+{
+	struct errand *e;
+
+	if (h->channel.fd == -1)
+		return;
+	loop_remove(h->loop, &h->channel);
+	close(h->channel.fd);
+	h->channel.fd = -1;
+	while ((e = first_asked(h)) != NULL)
+		refuse(e, REASON_BUSY);
+}
+
+/* Its descriptors did not fit into this process: it is most likely this. */
+static void
+lose_reply(struct home_service *h)
+{
+	struct errand *e = first_asked(h);
+
+	if (e != NULL)
+		refuse(e, REASON_DESCRIPTORS);
+}
+
+static void
+on_reply(struct watch *w, unsigned ready)
+{
+	struct home_service *h = list_entry(w, struct home_service, channel);
+	int fds[HOME_REPLY_FDS];
+	unsigned n_fds = HOME_REPLY_FDS;
+	struct home_reply reply;
+	struct errand *e = NULL;
+	ssize_t n;
+
+	(void)ready;
+	n = channel_receive(w->fd, &reply, sizeof(reply), fds, &n_fds);
+	if (n == -EAGAIN)
+		return;
+	if (n == -EMSGSIZE) {
+		lose_reply(h);
+		return;
+	}
+	if (n > 0 && home_reply_is_valid(&reply, (size_t)n, n_fds)) {
+		e = find_asked(h, reply.id);
+	} else {
+		if (n > 0)
+			log_error("the process for home directories sent "
+			    "what is no reply; it is not asked any more");
+		disconnect(h);
+	}
+	if (e != NULL)
+		take_reply(e, reply.kind, fds);
+	else
+		close_all(fds, n < 0 ? 0 : n_fds);
+}
+
+/* The handler */
+
+static bool
+home_content(struct exchange *x, struct str bytes)
+{
+	(void)x;
+	(void)bytes;
+	return true;
+}
+
+static void
+home_content_end(struct exchange *x)
+{
+	(void)x;
+}
+
+static void
+home_end(struct exchange *x)
+{
+	struct errand *e = x->handler_state;
+
+	leave(e);
+	if (e->root != -1)
+		close(e->root);
+}
+
+static const struct handler home_handler = {
+	.content = home_content,
+	.content_end = home_content_end,
+	.close = home_end,
+};
+
+/* `path` is without the "~". */
+static int
+ask(struct errand *e, struct str path)
+{
+	struct home_service *h = e->home;
+	struct home_ask message;
+	int err;
+
+	if (h->channel.fd == -1 || h->n_asked == ASKED_MAX)
+		return -EAGAIN;
+	err = loop_timer_start(h->loop, &e->patience, PATIENCE_MS);
+	if (err < 0)
+		return err;
+	message.id = h->last_id + 1;
+	memcpy(message.path, path.p, path.n);
+	message.path[path.n] = '\0';
+	err = channel_send(h->channel.fd, &message, home_ask_size(path.n),
+	    NULL, 0);
+	if (err < 0) {
+		loop_timer_stop(h->loop, &e->patience);
+		return err;
+	}
+	e->id = h->last_id = message.id;
+	e->is_asked = true;
+	h->n_asked++;
+	list_append(&h->asked, &e->node);
+	return 0;
+}
+
+bool
+home_is_path(struct str path)
+{
+	return str_starts(path, S("~"));
+}
+
+void
+home_answer(struct home_service *h, const struct site *site,
+    struct exchange *x, struct str path)
+{
+	struct errand *e = arena_alloc(&x->arena, sizeof(*e));
+	struct str user, asked = str_skip(path, 1), below = asked;
+
+	if (e == NULL || exchange_retain(x) < 0) {
+		exchange_refuse(x, REASON_MEMORY);
+		return;
+	}
+	str_cut(&below, '/', &user);
+	*e = (struct errand){
+		.home = h,
+		.site = site,
+		.x = x,
+		.path = path,
+		.below = below,
+		.patience.fn = on_patience_over,
+		.tick = tick_now() + TICKS_TO_FAIL,
+		.root = -1,
+	};
+	list_init(&e->node);
+	if (!home_is_user(user) || asked.n >= HOME_PATH_MAX) {
+		fail_on_tick(e);
+	} else if (ask(e, asked) < 0) {
+		exchange_refuse(x, REASON_BUSY);
+		return;
+	}
+	x->is_pending = true;
+	x->handler = &home_handler;
+	x->handler_state = e;
+}
+
+/* The service */
+
+static int
+connect_to(struct home_service *h, int channel)
+{
+	int err;
+
+	h->channel = (struct watch){
+		.fn = on_reply,
+		.fd = channel,
+		.wanted = READY_IN,
+	};
+	if (channel == -1)
+		return 0;
+	err = loop_add(h->loop, &h->channel);
+	if (err < 0)
+		h->channel.fd = -1;
+	return err;
+}
+
+int
+home_open(struct loop *l, int channel, struct home_service **out_service)
+{
+	struct home_service *h = malloc(sizeof(*h));
+	int err;
+
+	if (h == NULL)
+		return -ENOMEM;
+	*h = (struct home_service){
+		.loop = l,
+		.clock = { .fn = on_tick, .wanted = READY_IN },
+	};
+	list_init(&h->asked);
+	list_init(&h->failed);
+	h->clock.fd = timerfd_create(CLOCK_MONOTONIC,
+	    TFD_NONBLOCK | TFD_CLOEXEC);
+	if (h->clock.fd == -1) {
+		err = -errno;
+		goto out_free;
+	}
+	err = loop_add(l, &h->clock);
+	if (err < 0)
+		goto out_close;
+	err = connect_to(h, channel);
+	if (err < 0)
+		goto out_remove;
+	*out_service = h;
+	return 0;
+out_remove:
+	loop_remove(l, &h->clock);
+out_close:
+	close(h->clock.fd);
+out_free:
+	free(h);
+	return err;
+}
+
+void
+home_close(struct home_service *h)
+{
+	if (h == NULL)
+		return;
+	disconnect(h);
+	loop_remove(h->loop, &h->clock);
+	close(h->clock.fd);
+	free(h);
+}
+
+void
+home_reconnect(struct home_service *h, int channel)
+{
+	disconnect(h);
+	if (connect_to(h, channel) < 0) {
+		log_error("no memory for the channel to home directories");
+		close(channel);
+	}
+}

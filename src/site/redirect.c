@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#include "site/redirect.h"
+
+#include "http/path.h"
+
+/* The address begins with exactly one slash: two would name another host. */
+void
+redirect_slash(struct exchange *x, struct str path)
+{
+	struct buf *b = &x->res.fields;
+	int err;
+
+	exchange_answer(x, 301, S("text/plain"), S("Moved.\n"));
+	buf_add(b, S("Location: /"));
+	path_encode(b, path);
+	buf_add(b, S("/"));
+	if (x->req.query.p != NULL) {
+		buf_add(b, S("?"));
+		buf_add(b, x->req.query);
+	}
+	err = buf_add(b, S("\r\n"));
+	if (err < 0)
+		exchange_refuse(x, REASON_MEMORY);
+}
