@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The layers: no_new_privs (prctl(2)), capabilities(7), landlock(7) and
+ * seccomp(2).  What the process may still ask of the kernel is the table
+ * below.  The calls in it that need names of files or numbers of processes
+ * are bounded by Landlock, since seccomp sees no memory.
+ */
+#include "server/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/privileges.h"
+
+/* AddressSanitizer and its search for leaks need more than we do. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* Newer than the system's headers may be: ABI 6 of landlock(7). */
+#define SCOPE_SIGNAL (1ull << 1)
+
+struct ruleset_attr {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;    /* ABI 4 */
+	uint64_t scoped;                /* ABI 6 */
+};
+
+/* How many rights of each kind an ABI knows. */
+static const struct abi {
+	unsigned fs, net, scopes;
+} abis[] = {
+	{ 0, 0, 0 },
+	{ 13, 0, 0 },
+	{ 14, 0, 0 },           /* moving between directories */
+	{ 15, 0, 0 },           /* truncating */
+	{ 15, 2, 0 },           /* bind and connect of TCP */
+	{ 16, 2, 0 },           /* ioctl of devices */
+	{ 16, 2, 2 },           /* abstract sockets, signals */
+};
+
+#define NEWEST_ABI ((long)(sizeof(abis) / sizeof(abis[0])) - 1)
+
+#define ALL(n) ((UINT64_C(1) << (n)) - 1)
+
+/* Who may make a call; when nobody, it ends the process. */
+enum {
+	NOBODY = 0,
+	WORKER = 1 << SANDBOX_WORKER,
+	HOMES = 1 << SANDBOX_HOMES,
+	BOTH = WORKER | HOMES,
+};
+
+/* With which arguments: any, or the one with this index, counted from 0. */
+#define ANY { 0, _SCMP_CMP_MIN, 0, 0 }
+#define IS(index, value) { index, SCMP_CMP_EQ, value, 0 }
+#define WITHOUT(index, bits) { index, SCMP_CMP_MASKED_EQ, bits, 0 }
+#define OWN_PID ((scmp_datum_t)-1)
+
+/* Of the flags of open(2), those that could change something. */
+#define CHANGES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
+
+/*
+ * Every other call fails with EPERM, so that a library's new idea costs a
+ * feature and not the process.
+ */
+static const struct rule {
+	int call;
+	unsigned roles;
+	struct scmp_arg_cmp when;
+	const char *why;
+} rules[] = {
+	/* Bytes. */
+	{ SCMP_SYS(read), BOTH, ANY, "files in memory, pipes, inotify" },
+	{ SCMP_SYS(write), BOTH, ANY, "the access log, pipes, standard error" },
+	{ SCMP_SYS(readv), BOTH, ANY, "as read" },
+	{ SCMP_SYS(writev), BOTH, ANY, "as write" },
+	{ SCMP_SYS(pread64), BOTH, ANY, "pieces of files" },
+	{ SCMP_SYS(recvfrom), BOTH, ANY, "requests" },
+	{ SCMP_SYS(recvmsg), BOTH, ANY, "messages with descriptors" },
+	{ SCMP_SYS(sendmsg), BOTH, ANY, "answers, messages with descriptors" },
+	/* All sockets are connected; and a call that is allowed whatever its
+	   arguments are costs the kernel a bit to look up, no filter to run. */
+	{ SCMP_SYS(sendto), BOTH, ANY, "answers, syslog" },
+	{ SCMP_SYS(sendfile), WORKER, ANY, "files to sockets" },
+	{ SCMP_SYS(lseek), BOTH, ANY, "the beginning of a file" },
+
+	/* Connections. */
+	{ SCMP_SYS(accept), WORKER, ANY, "as accept4" },
+	{ SCMP_SYS(accept4), WORKER, ANY, "clients" },
+	{ SCMP_SYS(shutdown), BOTH, ANY, "the end of an answer" },
+	{ SCMP_SYS(getsockname), BOTH, ANY, "the address a client came to" },
+	{ SCMP_SYS(getpeername), BOTH, ANY, "the address of a client" },
+	{ SCMP_SYS(getsockopt), BOTH, ANY, "errors of sockets" },
+	{ SCMP_SYS(setsockopt), WORKER, ANY, "buffers, no delay, lingering" },
+
+	/* Descriptors. */
+	{ SCMP_SYS(close), BOTH, ANY, "what is open" },
+	{ SCMP_SYS(dup), BOTH, ANY, "a second use of a file" },
+	{ SCMP_SYS(pipe2), WORKER, ANY, "to and from CGI programs" },
+	{ SCMP_SYS(memfd_create), WORKER, ANY, "content that comes in chunks" },
+	{ SCMP_SYS(ftruncate), WORKER, ANY, "such content" },
+	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFL), "flags" },
+	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFL), "not to wait" },
+	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFD), "fdopendir(3), stdio(3)" },
+	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFD), "closing on exec" },
+	{ SCMP_SYS(fcntl), BOTH, IS(1, F_DUPFD_CLOEXEC), "as dup" },
+	{ SCMP_SYS(fcntl), WORKER, IS(1, F_SETPIPE_SZ), "pipes" },
+
+	/* Waiting. */
+	{ SCMP_SYS(epoll_create1), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(epoll_ctl), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(epoll_wait), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(epoll_pwait), BOTH, ANY, "as epoll_wait" },
+	{ SCMP_SYS(poll), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(ppoll), BOTH, ANY, "as poll" },
+	{ SCMP_SYS(select), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(pselect6), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(restart_syscall), BOTH, ANY, "waiting, after a stop" },
+	{ SCMP_SYS(timerfd_settime), WORKER, ANY, "failures in homes" },
+	{ SCMP_SYS(clock_gettime), BOTH, ANY, "time without vdso(7)" },
+	{ SCMP_SYS(clock_getres), BOTH, ANY, "as clock_gettime" },
+	{ SCMP_SYS(gettimeofday), BOTH, ANY, "as clock_gettime" },
+	{ SCMP_SYS(time), BOTH, ANY, "as clock_gettime" },
+
+	/* Files, below the roots. */
+	{ SCMP_SYS(openat2), BOTH, ANY, "files, directories" },
+	{ SCMP_SYS(fstat), BOTH, ANY, "what was opened" },
+	{ SCMP_SYS(newfstatat), BOTH, ANY, "as fstat, by name" },
+	{ SCMP_SYS(statx), BOTH, ANY, "as newfstatat" },
+	{ SCMP_SYS(fstatfs), BOTH, ANY, "what the cache may trust" },
+	{ SCMP_SYS(getdents64), BOTH, ANY, "listings" },
+	{ SCMP_SYS(readlinkat), BOTH, ANY, "links in listings" },
+	{ SCMP_SYS(fchdir), WORKER, ANY, "where inotify is to watch" },
+	{ SCMP_SYS(inotify_init1), WORKER, ANY, "changes of files" },
+	{ SCMP_SYS(inotify_add_watch), WORKER, ANY, "changes of files" },
+	{ SCMP_SYS(inotify_rm_watch), WORKER, ANY, "changes of files" },
+
+	/* Memory, in which no new code may come up. */
+	{ SCMP_SYS(brk), BOTH, ANY, "malloc(3)" },
+	{ SCMP_SYS(mmap), BOTH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
+	{ SCMP_SYS(mprotect), BOTH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
+	{ SCMP_SYS(mremap), BOTH, ANY, "realloc(3)" },
+	{ SCMP_SYS(munmap), BOTH, ANY, "free(3)" },
+	{ SCMP_SYS(madvise), BOTH, ANY, "free(3)" },
+	{ SCMP_SYS(sysinfo), BOTH, ANY, "qsort(3) of large directories" },
+
+	/* The process itself. */
+	{ SCMP_SYS(rt_sigaction), BOTH, ANY, "signals, at the end" },
+	{ SCMP_SYS(rt_sigprocmask), BOTH, ANY, "pselect, abort(3)" },
+	{ SCMP_SYS(rt_sigreturn), BOTH, ANY, "the end of a handler" },
+	{ SCMP_SYS(tgkill), BOTH, IS(0, OWN_PID), "abort(3), no other" },
+	{ SCMP_SYS(getpid), BOTH, ANY, "syslog(3), abort(3)" },
+	{ SCMP_SYS(gettid), BOTH, ANY, "abort(3)" },
+	{ SCMP_SYS(getuid), BOTH, ANY, "who serves" },
+	{ SCMP_SYS(geteuid), BOTH, ANY, "who serves" },
+	{ SCMP_SYS(prlimit64), BOTH, IS(2, 0), "limits, to read them" },
+	{ SCMP_SYS(getrlimit), BOTH, ANY, "as prlimit64" },
+	{ SCMP_SYS(getrandom), BOTH, ANY, "boundaries, hashes, malloc(3)" },
+	{ SCMP_SYS(futex), BOTH, ANY, "locks of the C library" },
+	{ SCMP_SYS(sched_yield), BOTH, ANY, "the same" },
+	{ SCMP_SYS(exit), BOTH, ANY, "the end" },
+	{ SCMP_SYS(exit_group), BOTH, ANY, "the end" },
+
+	/* Users: getpwnam(3) reads files or asks a daemon of this host. */
+	{ SCMP_SYS(openat), HOMES, WITHOUT(2, CHANGES), "databases" },
+	{ SCMP_SYS(faccessat), HOMES, ANY, "databases" },
+	{ SCMP_SYS(faccessat2), HOMES, ANY, "databases" },
+	{ SCMP_SYS(socket), HOMES, IS(0, AF_UNIX), "daemons" },
+	{ SCMP_SYS(connect), HOMES, ANY, "daemons" },
+	{ SCMP_SYS(uname), HOMES, ANY, "the name of the host" },
+
+#if SANITIZED
+	{ SCMP_SYS(clone), BOTH, ANY, "the search for leaks" },
+	{ SCMP_SYS(ptrace), BOTH, ANY, "the search for leaks" },
+	{ SCMP_SYS(wait4), BOTH, ANY, "the search for leaks" },
+	{ SCMP_SYS(prctl), BOTH, ANY, "the search for leaks" },
+	{ SCMP_SYS(getppid), BOTH, ANY, "the search for leaks" },
+	{ SCMP_SYS(open), BOTH, WITHOUT(1, CHANGES), "the search for leaks" },
+	{ SCMP_SYS(openat), WORKER, WITHOUT(2, CHANGES), "the same" },
+	{ SCMP_SYS(stat), BOTH, ANY, "reports" },
+	{ SCMP_SYS(readlink), BOTH, ANY, "reports" },
+	{ SCMP_SYS(sigaltstack), BOTH, ANY, "reports" },
+#else
+	{ SCMP_SYS(ptrace), NOBODY, ANY, "into other processes" },
+#endif
+
+	/* No mistake leads here. */
+	{ SCMP_SYS(execve), NOBODY, ANY, "a program" },
+	{ SCMP_SYS(execveat), NOBODY, ANY, "a program" },
+	{ SCMP_SYS(process_vm_readv), NOBODY, ANY, "into other processes" },
+	{ SCMP_SYS(process_vm_writev), NOBODY, ANY, "into other processes" },
+	{ SCMP_SYS(pidfd_getfd), NOBODY, ANY, "into other processes" },
+	{ SCMP_SYS(open_by_handle_at), NOBODY, ANY, "around every path" },
+	{ SCMP_SYS(chroot), NOBODY, ANY, "another view of files" },
+	{ SCMP_SYS(mount), NOBODY, ANY, "another view of files" },
+	{ SCMP_SYS(umount2), NOBODY, ANY, "another view of files" },
+	{ SCMP_SYS(pivot_root), NOBODY, ANY, "another view of files" },
+	{ SCMP_SYS(setns), NOBODY, ANY, "another view of the system" },
+	{ SCMP_SYS(unshare), NOBODY, ANY, "another view of the system" },
+	{ SCMP_SYS(bpf), NOBODY, ANY, "code in the kernel" },
+	{ SCMP_SYS(init_module), NOBODY, ANY, "code in the kernel" },
+	{ SCMP_SYS(finit_module), NOBODY, ANY, "code in the kernel" },
+	{ SCMP_SYS(kexec_load), NOBODY, ANY, "another kernel" },
+	{ SCMP_SYS(kexec_file_load), NOBODY, ANY, "another kernel" },
+	{ SCMP_SYS(userfaultfd), NOBODY, ANY, "what attacks are made of" },
+	{ SCMP_SYS(perf_event_open), NOBODY, ANY, "what attacks are made of" },
+	{ SCMP_SYS(keyctl), NOBODY, ANY, "the keys of others" },
+};
+
+#define N_RULES (sizeof(rules) / sizeof(rules[0]))
+
+/* What a process asks for. */
+struct bounds {
+	enum sandbox_role role;
+	const int *read_roots;
+	unsigned n_roots;
+};
+
+static int
+no_new_privs(const struct bounds *b)
+{
+	(void)b;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ? -errno : 0;
+}
+
+static int
+no_capabilities(const struct bounds *b)
+{
+	(void)b;
+	return privileges_drop_capabilities();
+}
+
+static int
+allow_reading(int ruleset, int dir)
+{
+	struct landlock_path_beneath_attr attr = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+		    LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = dir,
+	};
+
+	return syscall(SYS_landlock_add_rule, ruleset,
+	    LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == -1 ? -errno : 0;
+}
+
+static int
+allow_reading_path(int ruleset, const char *path)
+{
+	int dir, err;
+
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -errno;
+	err = allow_reading(ruleset, dir);
+	close(dir);
+	return err;
+}
+
+static int
+allow_files(int ruleset, const struct bounds *b)
+{
+	int err = 0;
+
+	if (b->role == SANDBOX_SPAWNER)
+		return 0;
+	if (b->role == SANDBOX_HOMES)
+		return allow_reading_path(ruleset, "/");
+	for (unsigned i = 0; i < b->n_roots && err == 0; i++)
+		err = allow_reading(ruleset, b->read_roots[i]);
+	if (SANITIZED && err == 0)
+		err = allow_reading_path(ruleset, "/proc");
+	return err;
+}
+
+static int
+create_ruleset(enum sandbox_role role)
+{
+	struct ruleset_attr attr = { 0 };
+	const struct abi *abi;
+	long version, fd;
+
+	version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+	if (version == -1)
+		return -errno;
+	abi = &abis[version < NEWEST_ABI ? version : NEWEST_ABI];
+	attr.scoped = ALL(abi->scopes);
+	if (role == SANDBOX_SPAWNER) {
+		/*
+		 * Programs need files and the network, but no signal of
+		 * theirs shall reach a worker, which is the same user.
+		 */
+		attr.scoped &= SCOPE_SIGNAL;
+		if (attr.scoped == 0)
+			return -EOPNOTSUPP;
+	} else {
+		attr.handled_access_fs = ALL(abi->fs);
+		attr.handled_access_net = ALL(abi->net);
+	}
+	fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	return fd == -1 ? -errno : (int)fd;
+}
+
+static int
+landlock(const struct bounds *b)
+{
+	int ruleset, err;
+
+	ruleset = create_ruleset(b->role);
+	if (ruleset < 0)
+		return ruleset;
+	err = allow_files(ruleset, b);
+	if (err == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == -1)
+		err = -errno;
+	close(ruleset);
+	return err;
+}
+
+static int
+add_rule(scmp_filter_ctx filter, const struct rule *r)
+{
+	struct scmp_arg_cmp when = r->when;
+
+	if (r->roles == NOBODY)
+		return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, r->call,
+		    0);
+	if (when.op == _SCMP_CMP_MIN)
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->call, 0);
+	if (when.datum_a == OWN_PID)
+		when.datum_a = (scmp_datum_t)getpid();
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, r->call, 1,
+	    &when);
+}
+
+static int
+fill_filter(scmp_filter_ctx filter, unsigned role)
+{
+	int err;
+
+	/* Calls of another architecture would have other numbers. */
+	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
+	for (size_t i = 0; i < N_RULES && err == 0; i++)
+		if (rules[i].roles == NOBODY || rules[i].roles & role)
+			err = add_rule(filter, &rules[i]);
+	return err;
+}
+
+static int
+seccomp(const struct bounds *b)
+{
+	scmp_filter_ctx filter;
+	int err;
+
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (filter == NULL)
+		return -ENOMEM;
+	err = fill_filter(filter, 1u << b->role);
+	/* A tree of comparisons is shorter than a list of them. */
+	if (err == 0)
+		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (err == 0)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err;
+}
+
+static const struct layer {
+	unsigned bit;
+	const char *name;
+	int (*enter)(const struct bounds *b);
+} layers[] = {
+	/* First, since the last two ask for it. */
+	{ SANDBOX_NO_NEW_PRIVS, "no_new_privs", no_new_privs },
+	{ SANDBOX_NO_CAPABILITIES, "capabilities", no_capabilities },
+	{ SANDBOX_LANDLOCK, "landlock", landlock },
+	/* Last, since it allows none of the calls of the others. */
+	{ SANDBOX_SECCOMP, "seccomp", seccomp },
+};
+
+#define N_LAYERS (sizeof(layers) / sizeof(layers[0]))
+
+#define ALL_LAYERS (SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES | \
+    SANDBOX_LANDLOCK | SANDBOX_SECCOMP)
+
+static const struct {
+	unsigned needed;
+	unsigned welcome;       /* where there is one */
+} roles[] = {
+	[SANDBOX_WORKER] = { ALL_LAYERS, 0 },
+	[SANDBOX_SPAWNER] = {
+		SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES,
+		SANDBOX_LANDLOCK,
+	},
+	[SANDBOX_HOMES] = { ALL_LAYERS, 0 },
+};
+
+static int
+verdict(enum sandbox_role role, enum sandbox_mode mode, unsigned held)
+{
+	bool is_whole = (roles[role].needed & ~held) == 0;
+
+	return mode == SANDBOX_REQUIRE && !is_whole ? -EOPNOTSUPP : 0;
+}
+
+int
+sandbox_enter(enum sandbox_role role, enum sandbox_mode mode,
+    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+{
+	struct bounds bounds = { role, read_roots, n_roots };
+	unsigned wanted = roles[role].needed | roles[role].welcome;
+
+	*out_layers = 0;
+	if (mode == SANDBOX_OFF)
+		return 0;
+	for (size_t i = 0; i < N_LAYERS; i++)
+		if (wanted & layers[i].bit && layers[i].enter(&bounds) == 0)
+			*out_layers |= layers[i].bit;
+	return verdict(role, mode, *out_layers);
+}
+
+/* The child's side of fork(2): the layers are its exit status. */
+static _Noreturn void
+try(enum sandbox_role role, const int *read_roots, unsigned n_roots)
+{
+	unsigned held;
+
+	sandbox_enter(role, SANDBOX_ON, read_roots, n_roots, &held);
+	_exit((int)held);
+}
+
+int
+sandbox_probe(enum sandbox_role role, enum sandbox_mode mode,
+    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+{
+	pid_t pid;
+	int status;
+
+	*out_layers = 0;
+	if (mode == SANDBOX_OFF)
+		return 0;
+	pid = fork();
+	if (pid == -1)
+		return -errno;
+	if (pid == 0)
+		try(role, read_roots, n_roots);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -errno;
+	if (WIFEXITED(status))
+		*out_layers = (unsigned)WEXITSTATUS(status);
+	return verdict(role, mode, *out_layers);
+}
+
+unsigned
+sandbox_layers(enum sandbox_role role)
+{
+	return roles[role].needed;
+}
+
+const char *
+sandbox_layers_text(unsigned held, char *text, size_t size)
+{
+	const char *comma = "";
+	size_t n = 0;
+
+	snprintf(text, size, "nothing");
+	for (size_t i = 0; i < N_LAYERS && n < size; i++) {
+		if (!(held & layers[i].bit))
+			continue;
+		n += (size_t)snprintf(text + n, size - n, "%s%s", comma,
+		    layers[i].name);
+		comma = ", ";
+	}
+	return text;
+}
+
+static void
+print_rules(FILE *out, const char *heading, unsigned roles_of)
+{
+	fprintf(out, "%s\n", heading);
+	for (size_t i = 0; i < N_RULES; i++) {
+		const struct rule *r = &rules[i];
+		char *name;
+
+		if (r->roles != roles_of)
+			continue;
+		name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE,
+		    r->call);
+		fprintf(out, "  %-20s%s%s\n", name != NULL ? name : "?",
+		    r->why, r->when.op == _SCMP_CMP_MIN ? "" : " (in part)");
+		free(name);
+	}
+}
+
+void
+sandbox_help(FILE *out)
+{
+	print_rules(out, "Workers, and who looks users up, may call", BOTH);
+	print_rules(out, "\nWorkers alone", WORKER);
+	print_rules(out, "\nWho looks users up, alone", HOMES);
+	print_rules(out, "\nThese end the process", NOBODY);
+	fputs("\nAll others fail.\n", out);
+}
