@@ -25,8 +25,10 @@ build/build.ninja:
 
 install:
 	@test -x build/sws || { echo "build it first: make" >&2; exit 1; }
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec \
+	    $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	ln -sf ../bin/sws $(DESTDIR)$(PREFIX)/libexec/httpd
 	install -m 644 $(MANUALS) $(DESTDIR)$(PREFIX)/share/man/man1
 
 bench: all

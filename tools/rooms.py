@@ -24,7 +24,7 @@ ROOMS = {
     "h1": "http net base",
     "h2": "http net base",
     "h3": "http net base",
-    "site": "http base net/loop.h net/channel.h",
+    "site": "http base net/loop.h net/channel.h net/addr.h",
     "server": "site h1 h2 h3 http tls net base",
     "sock": "net tls base",
     "cmd": "sock server tls net base",

@@ -4,15 +4,21 @@
 
 #include "base/log.h"
 #include "server/config.h"
+#include "server/httpd.h"
 #include "server/server.h"
+#include "server/title.h"
 
 int
 main(int argc, char **argv)
 {
+	enum config_verdict verdict;
 	struct config config;
 
 	log_open("sws", LOG_LEVEL_INFO);
-	switch (config_parse(argc, argv, &config)) {
+	title_init(argc, argv);
+	verdict = httpd_is_name(argv[0]) ? httpd_parse(argc, argv, &config) :
+	    config_parse(argc, argv, &config);
+	switch (verdict) {
 	case CONFIG_RUN:
 		return server_run(&config);
 	case CONFIG_EXIT:

@@ -94,7 +94,8 @@ void
 access_reopen(struct access_log *a, int fd)
 {
 	flush(a);
-	close(a->fd);
+	if (a->fd != -1)
+		close(a->fd);
 	a->fd = fd;
 }
 

@@ -7,10 +7,11 @@
 
 #include "server/config.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,12 @@
 #define SECONDS_MAX 86400       /* a day */
 #define RATE_MAX 1000000000
 #define SERVER_HEADER_MAX 200   /* bytes, in every response */
+#define UID_MAX 4294967294u     /* the one above means none: chown(2) */
+#define MIB_MAX (1 << 24)       /* 16 TiB */
+#define PROCESSES_MAX (1 << 22) /* as many as Linux can number */
+#define FILES_MAX (1 << 20)     /* what Linux lets one process open */
+#define CGI_MAX 1024
+#define NICE_MAX 19             /* setpriority(2) */
 
 #define SERVER_HEADER "sws/" SWS_VERSION
 
@@ -42,9 +49,14 @@ struct option_row {
 	char letter;            /* 0: only the long name */
 	const char *name;       /* NULL: no option but a heading of the help */
 	const char *argument;   /* what stands for it in the help, or NULL */
-	const char *help;       /* lines; NULL: not mentioned */
+	const char *help;       /* lines */
 	enum config_verdict (*apply)(const struct use *u);
+	size_t field;           /* where its value goes, in struct config */
+	const char *noun;       /* what its value has to be */
+	unsigned least, most;   /* when that is a number */
 };
+
+#define FIELD(name) offsetof(struct config, name)
 
 /* One option, as it was given. */
 struct use {
@@ -64,6 +76,19 @@ static const struct config defaults = {
 	.idle_ms = 60 * 1000,
 	.grace_ms = 10 * 1000,
 	.min_rate = 100,
+	.sandbox = SANDBOX_ON,
+	.user_dir = "sws",
+	.user_dir_min_uid = 1000,
+	.cgi_timeout_ms = 60 * 1000,
+	.cgi_max = 64,
+	.cgi_limits = {
+		.cpu_s = 60,
+		.memory_mib = 1024,
+		.processes = 256,
+		.files = 256,
+		.file_size_mib = 1024,
+		.nice = 5,
+	},
 };
 
 static enum config_verdict
@@ -79,19 +104,31 @@ refuse(const struct use *u, const char *why)
 	return CONFIG_USAGE;
 }
 
-static bool
-parse_number(const char *text, unsigned least, unsigned most, unsigned *out)
+static void *
+field_of(const struct use *u)
 {
-	uint64_t n;
-
-	if (str_to_u64(str_of(text), &n) < 0 || n < least || n > most)
-		return false;
-	*out = (unsigned)n;
-	return true;
+	return (char *)u->config + u->row->field;
 }
 
 static enum config_verdict
-set_seconds(const struct use *u, unsigned *out_ms)
+set_number(const struct use *u)
+{
+	const struct option_row *row = u->row;
+	char why[100];
+	uint64_t n;
+
+	if (str_to_u64(str_of(u->value), &n) < 0 || n < row->least ||
+	    n > row->most) {
+		snprintf(why, sizeof(why), "not a %s (%u to %u)", row->noun,
+		    row->least, row->most);
+		return refuse(u, why);
+	}
+	*(unsigned *)field_of(u) = (unsigned)n;
+	return CONFIG_RUN;
+}
+
+static enum config_verdict
+set_seconds(const struct use *u)
 {
 	/* strtod(3) also takes signs, exponents, "inf" and "nan". */
 	size_t n = strspn(u->value, "0123456789.");
@@ -102,16 +139,20 @@ set_seconds(const struct use *u, unsigned *out_ms)
 	    seconds > SECONDS_MAX)
 		return refuse(u,
 		    "not a number of seconds (0.001 to " TEXT(SECONDS_MAX) ")");
-	*out_ms = (unsigned)(seconds * 1000 + 0.5);
+	*(unsigned *)field_of(u) = (unsigned)(seconds * 1000 + 0.5);
 	return CONFIG_RUN;
 }
 
 static enum config_verdict
-set_file(const struct use *u, const char **out)
+set_text(const struct use *u)
 {
-	if (u->value[0] == '\0')
-		return refuse(u, "not a file name");
-	*out = u->value;
+	char why[100];
+
+	if (u->value[0] == '\0') {
+		snprintf(why, sizeof(why), "not a %s", u->row->noun);
+		return refuse(u, why);
+	}
+	*(const char **)field_of(u) = u->value;
 	return CONFIG_RUN;
 }
 
@@ -128,9 +169,19 @@ set_address(const struct use *u)
 }
 
 static enum config_verdict
-set_cgi(const struct use *u)
+set_cgi_env(const struct use *u)
 {
-	return refuse(u, "CGI is not built into this version of sws");
+	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz_0123456789";
+
+	if (u->value[0] == '\0' || isdigit((unsigned char)u->value[0]) ||
+	    u->value[strspn(u->value, characters)] != '\0')
+		return refuse(u, "not the name of a variable");
+	if (u->config->n_cgi_env == CONFIG_CGI_ENV)
+		return refuse(u,
+		    "too many variables (" TEXT(CONFIG_CGI_ENV) " at most)");
+	u->config->cgi_env[u->config->n_cgi_env++] = u->value;
+	return CONFIG_RUN;
 }
 
 static enum config_verdict
@@ -164,53 +215,27 @@ set_foreground(const struct use *u)
 }
 
 static enum config_verdict
-set_grace(const struct use *u)
-{
-	return set_seconds(u, &u->config->grace_ms);
-}
-
-static enum config_verdict
-set_header_timeout(const struct use *u)
-{
-	return set_seconds(u, &u->config->header_ms);
-}
-
-static enum config_verdict
 set_hidden(const struct use *u)
 {
 	u->config->hidden = true;
 	return CONFIG_RUN;
 }
 
-static enum config_verdict
-set_idle_timeout(const struct use *u)
+/* One component of a path. */
+static bool
+is_plain_name(const char *name)
 {
-	return set_seconds(u, &u->config->idle_ms);
+	return name[0] != '\0' && strchr(name, '/') == NULL &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+	    strlen(name) <= NAME_MAX;
 }
 
 static enum config_verdict
 set_index(const struct use *u)
 {
-	if (u->value[0] == '\0' || strchr(u->value, '/') != NULL ||
-	    strcmp(u->value, ".") == 0 || strcmp(u->value, "..") == 0 ||
-	    strlen(u->value) > NAME_MAX)
+	if (!is_plain_name(u->value))
 		return refuse(u, "not the name of a file inside a directory");
 	u->config->index = u->value;
-	return CONFIG_RUN;
-}
-
-static enum config_verdict
-set_log(const struct use *u)
-{
-	return set_file(u, &u->config->log_file);
-}
-
-static enum config_verdict
-set_min_rate(const struct use *u)
-{
-	if (!parse_number(u->value, 0, RATE_MAX, &u->config->min_rate))
-		return refuse(u,
-		    "not a number of bytes a second (0 to " TEXT(RATE_MAX) ")");
 	return CONFIG_RUN;
 }
 
@@ -222,17 +247,26 @@ set_no_index(const struct use *u)
 }
 
 static enum config_verdict
-set_port(const struct use *u)
+set_sandbox(const struct use *u)
 {
-	if (!parse_number(u->value, 0, PORT_MAX, &u->config->port))
-		return refuse(u, "not a port number (0 to " TEXT(PORT_MAX) ")");
-	return CONFIG_RUN;
-}
+	static const char *const modes[] = {
+		[SANDBOX_ON] = "on",
+		[SANDBOX_OFF] = "off",
+		[SANDBOX_REQUIRE] = "require",
+	};
 
-static enum config_verdict
-set_port_file(const struct use *u)
-{
-	return set_file(u, &u->config->port_file);
+	if (strcmp(u->value, "help") == 0) {
+		sandbox_help(stdout);
+		return CONFIG_EXIT;
+	}
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(u->value, modes[i]) == 0) {
+			u->config->sandbox = (enum sandbox_mode)i;
+			return CONFIG_RUN;
+		}
+	}
+	return refuse(u,
+	    "no such mode: on, off or require (help lists what it allows)");
 }
 
 static enum config_verdict
@@ -251,11 +285,11 @@ set_server_header(const struct use *u)
 }
 
 static enum config_verdict
-set_workers(const struct use *u)
+set_user_dir(const struct use *u)
 {
-	if (!parse_number(u->value, 1, WORKERS_MAX, &u->config->workers))
-		return refuse(u,
-		    "not a number of processes (1 to " TEXT(WORKERS_MAX) ")");
+	if (u->value[0] != '\0' && !is_plain_name(u->value))
+		return refuse(u, "not the name of a directory inside a home");
+	u->config->user_dir = u->value;
 	return CONFIG_RUN;
 }
 
@@ -274,59 +308,115 @@ static const struct option_row rows[] = {
 	{ .help = "Where to listen" },
 	{ 'i', "address", "address",
 	    "IPv4 or IPv6 address or host name; may be\n"
-	    "repeated (default: all of this host)", set_address },
+	    "repeated (default: all of this host)", .apply = set_address },
 	{ 'p', "port", "port",
-	    "default 8080; 0 takes any free port", set_port },
+	    "default 8080; 0 takes any free port", .apply = set_number,
+	    FIELD(port), "port number", 0, PORT_MAX },
 	{ 0, "port-file", "file",
-	    "write the number of the port to this file", set_port_file },
+	    "write the number of the port to this file", .apply = set_text,
+	    FIELD(port_file), "file name" },
 
 	{ .help = "What to serve" },
 	{ 0, "index", "name",
 	    "the file that stands for its directory\n"
-	    "(default index.html)", set_index },
+	    "(default index.html)", .apply = set_index },
 	{ 0, "no-index", NULL,
-	    "do not list directories that have no such file", set_no_index },
+	    "do not list directories that have no such file",
+	    .apply = set_no_index },
 	{ 0, "hidden", NULL,
-	    "serve names that begin with a dot as well", set_hidden },
+	    "serve names that begin with a dot as well", .apply = set_hidden },
 	{ 0, "server-header", "text",
 	    "the Server field of responses; '' leaves it out\n"
-	    "(default " SERVER_HEADER ")", set_server_header },
-	{ 'c', "cgi", "dir", NULL, set_cgi },
+	    "(default " SERVER_HEADER ")", .apply = set_server_header },
+	{ 0, "user-dir", "name",
+	    "what /~user/ shows of the home of a user;\n"
+	    "'' shows nothing (default sws)", .apply = set_user_dir },
+	{ 0, "user-dir-min-uid", "uid",
+	    "of no user below this one (default 1000)", .apply = set_number,
+	    FIELD(user_dir_min_uid), "user's number", 0, UID_MAX },
+
+	{ .help = "CGI programs" },
+	{ 'c', "cgi", "dir",
+	    "run those of this directory for /cgi-bin/", .apply = set_text,
+	    FIELD(cgi_root), "directory name" },
+	{ 0, "cgi-env", "name",
+	    "a variable they get as well; may be repeated",
+	    .apply = set_cgi_env },
+	{ 0, "cgi-timeout", "seconds",
+	    "how long one may be silent (default 60)", .apply = set_seconds,
+	    FIELD(cgi_timeout_ms) },
+	{ 0, "cgi-max", "number",
+	    "how many run at once (default 64)", .apply = set_number,
+	    FIELD(cgi_max), "number of programs", 1, CGI_MAX },
+	{ 0, "cgi-cpu", "seconds",
+	    "processor time of one (default 60)", .apply = set_number,
+	    FIELD(cgi_limits.cpu_s), "number of seconds", 0, SECONDS_MAX },
+	{ 0, "cgi-memory", "MiB",
+	    "memory of one (default 1024)", .apply = set_number,
+	    FIELD(cgi_limits.memory_mib), "number of MiB", 0, MIB_MAX },
+	{ 0, "cgi-processes", "number",
+	    "processes of their user (default 256)", .apply = set_number,
+	    FIELD(cgi_limits.processes), "number of processes", 0,
+	    PROCESSES_MAX },
+	{ 0, "cgi-files", "number",
+	    "files that one has open (default 256)", .apply = set_number,
+	    FIELD(cgi_limits.files), "number of files", 0, FILES_MAX },
+	{ 0, "cgi-file-size", "MiB",
+	    "length of a file that one writes (default 1024)",
+	    .apply = set_number,
+	    FIELD(cgi_limits.file_size_mib), "number of MiB", 0, MIB_MAX },
+	{ 0, "cgi-nice", "number",
+	    "how much they yield to others (default 5)", .apply = set_number,
+	    FIELD(cgi_limits.nice), "niceness", 0, NICE_MAX },
 
 	{ .help = "How to run" },
 	{ 'f', "foreground", NULL,
-	    "stay attached to the terminal", set_foreground },
+	    "stay attached to the terminal", .apply = set_foreground },
 	{ 'd', "debug", NULL,
 	    "the same, but serve one connection at a time\n"
-	    "and log to standard output", set_debug },
+	    "and log to standard output", .apply = set_debug },
 	{ 'l', "log", "file",
-	    "append a line for each request to this file", set_log },
+	    "append a line for each request to this file", .apply = set_text,
+	    FIELD(log_file), "file name" },
+	{ 'u', "user", "name",
+	    "whom root becomes (default www-data or nobody)", .apply = set_text,
+	    FIELD(user), "user name" },
+	{ 0, "sandbox", "mode",
+	    "on, off, or require: start only if all of it\n"
+	    "holds (default on)", .apply = set_sandbox },
 	{ 0, "workers", "number",
-	    "processes that serve (default: one a processor)", set_workers },
+	    "processes that serve (default: one a processor)",
+	    .apply = set_number,
+	    FIELD(workers), "number of processes", 1, WORKERS_MAX },
 	{ 0, "engine", "name",
-	    "how to wait for events (--engine=help lists all)", set_engine },
+	    "how to wait for events (--engine=help lists all)",
+	    .apply = set_engine },
 	{ 0, "grace", "seconds",
 	    "time to finish requests when told to stop\n"
-	    "(default 10)", set_grace },
+	    "(default 10)", .apply = set_seconds, FIELD(grace_ms) },
 
 	{ .help = "How long to wait for clients" },
 	{ 0, "header-timeout", "seconds",
-	    "for the head of a request (default 10)", set_header_timeout },
+	    "for the head of a request (default 10)", .apply = set_seconds,
+	    FIELD(header_ms) },
 	{ 0, "idle-timeout", "seconds",
-	    "for the next request (default 60)", set_idle_timeout },
+	    "for the next request (default 60)", .apply = set_seconds,
+	    FIELD(idle_ms) },
 	{ 0, "min-rate", "bytes",
 	    "the least that a client must take or give in a\n"
-	    "second (default 100; 0: any)", set_min_rate },
+	    "second (default 100; 0: any)", .apply = set_number,
+	    FIELD(min_rate), "number of bytes a second", 0, RATE_MAX },
 
 	{ .help = "Help" },
-	{ 'h', "help", NULL, "show this summary", show_help },
-	{ 0, "version", NULL, "show the version", show_version },
+	{ 'h', "help", NULL, "show this summary", .apply = show_help },
+	{ 0, "version", NULL, "show the version", .apply = show_version },
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const char summary[] =
-    "usage: sws [-dfh] [-i address]... [-l file] [-p port] dir\n"
+    "usage: sws [-dfh] [-c dir] [-i address]... [-l file] [-p port] "
+    "[-u user] dir\n"
     "\n"
     "Serves the files of a directory over HTTP.  To see those of this one,\n"
     "run 'sws -f .' and open http://localhost:8080/ in a browser.\n";
@@ -347,8 +437,7 @@ widest_option(void)
 	int widest = 0;
 
 	for (size_t i = 0; i < N_ROWS; i++)
-		if (rows[i].name != NULL && rows[i].help != NULL &&
-		    option_width(&rows[i]) > widest)
+		if (rows[i].name != NULL && option_width(&rows[i]) > widest)
 			widest = option_width(&rows[i]);
 	return widest;
 }
@@ -379,7 +468,7 @@ show_help(const struct use *u)
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].name == NULL)
 			printf("\n%s\n", rows[i].help);
-		else if (rows[i].help != NULL)
+		else
 			print_option(&rows[i], widest);
 	puts("\nThe manual page sws(1) has the details and examples.");
 	return CONFIG_EXIT;

@@ -7,13 +7,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/sandbox.h"
+
 #define CONFIG_ADDRESSES 16     /* -i may be given this often */
+#define CONFIG_CGI_ENV 16       /* and --cgi-env so often */
 
 enum config_mode {
 	MODE_DAEMON,            /* detached, many connections */
 	MODE_FOREGROUND,        /* -f */
 	MODE_DEBUG,             /* -d: foreground, one connection at a time,
 	                           log on standard output */
+};
+
+/* What one CGI program may use; 0 leaves a limit as the server has it. */
+struct cgi_limits {
+	unsigned cpu_s;                 /* RLIMIT_CPU */
+	unsigned memory_mib;            /* RLIMIT_AS */
+	unsigned processes;             /* RLIMIT_NPROC: of the whole user */
+	unsigned files;                 /* RLIMIT_NOFILE */
+	unsigned file_size_mib;         /* RLIMIT_FSIZE */
+	unsigned nice;                  /* added to the server's own */
 };
 
 struct config {
@@ -35,6 +48,17 @@ struct config {
 	unsigned grace_ms;              /* for what runs when told to stop */
 	unsigned min_rate;              /* bytes a second that a peer must
 	                                   take or give; 0: any */
+	const char *user;               /* NULL: see identity_find */
+	enum sandbox_mode sandbox;
+	const char *user_dir;           /* in each home; "": no ~user */
+	unsigned user_dir_min_uid;      /* users below have none */
+	const char *cgi_root;           /* NULL: no CGI */
+	const char *cgi_env[CONFIG_CGI_ENV];    /* names of variables that
+	                                           programs get as well */
+	unsigned n_cgi_env;
+	unsigned cgi_timeout_ms;        /* without a byte to or from it */
+	unsigned cgi_max;               /* programs at once */
+	struct cgi_limits cgi_limits;
 };
 
 enum config_verdict {

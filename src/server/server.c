@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,8 +22,9 @@
 #include "http/mime.h"
 #include "server/announce.h"
 #include "server/listener.h"
+#include "server/programs.h"
+#include "server/sandbox.h"
 #include "server/supervisor.h"
-#include "server/worker.h"
 #include "site/resolve.h"
 #include "site/sniff.h"
 
@@ -34,6 +36,9 @@ struct server {
 	struct listeners listeners;
 	struct site site;
 	struct mime_table *types;
+	struct programs programs;
+	struct identity identity;
+	unsigned layers;                /* of the workers' sandbox */
 	char *log_path;                 /* absolute; NULL when no file */
 	int log_fd;
 };
@@ -58,6 +63,20 @@ raise_descriptors(void)
 	}
 }
 
+/* Asked by a child, in the place of those who will serve it. */
+static bool
+is_readable(const struct server *s)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(identity_assume(&s->identity) < 0 ||
+		    faccessat(s->site.root, ".", R_OK | X_OK, AT_EACCESS) < 0);
+	return pid != -1 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 static int
 open_root(struct server *s)
 {
@@ -72,11 +91,12 @@ open_root(struct server *s)
 		    err == -ENOTDIR ? "not a directory" : strerror(-err));
 		return err;
 	}
-	if (faccessat(s->site.root, ".", X_OK, AT_EACCESS) == -1) {
-		err = -errno;
-		log_error("%s: its files cannot be reached: %s", root,
-		    strerror(-err));
-		return err;
+	if (!is_readable(s)) {
+		log_error("%s: the user %s may not read it; allow that "
+		    "(chmod o+rx), or choose another with -u", root,
+		    s->config->user != NULL ? s->config->user :
+		    "that the server becomes");
+		return -EACCES;
 	}
 	err = resolve_stat(s->site.root, "", &st);
 	if (err < 0)
@@ -184,6 +204,38 @@ write_port_file(const struct server *s)
 }
 
 static int
+try_sandbox(struct server *s)
+{
+	char lacks[SANDBOX_LAYERS_TEXT];
+	int err;
+
+	err = sandbox_probe(SANDBOX_WORKER, s->config->sandbox,
+	    &s->site.root, 1, &s->layers);
+	if (err < 0)
+		log_error("sandbox: %s cannot be had here (%s); "
+		    "--sandbox=on goes without",
+		    sandbox_layers_text(sandbox_layers(SANDBOX_WORKER) &
+		    ~s->layers, lacks, sizeof(lacks)), strerror(-err));
+	return err;
+}
+
+/* Which walls stand around the workers. */
+static void
+tell_sandbox(const struct server *s)
+{
+	unsigned lacks = sandbox_layers(SANDBOX_WORKER) & ~s->layers;
+	char text[SANDBOX_LAYERS_TEXT], rest[SANDBOX_LAYERS_TEXT];
+
+	sandbox_layers_text(s->layers, text, sizeof(text));
+	sandbox_layers_text(lacks, rest, sizeof(rest));
+	if (s->config->sandbox == SANDBOX_OFF)
+		log_info("sandbox: off");
+	else
+		log_info("sandbox: %s%s%s", text, lacks ? "; not here: " : "",
+		    lacks ? rest : "");
+}
+
+static int
 prepare(struct server *s)
 {
 	const struct config *config = s->config;
@@ -192,13 +244,20 @@ prepare(struct server *s)
 	s->site.index = str_of(config->index);
 	s->site.lists = config->listings;
 	s->site.shows_hidden = config->hidden;
-	err = open_root(s);
+	err = identity_find(config->user, &s->identity);
+	if (err == 0)
+		err = open_root(s);
 	if (err == 0)
 		err = open_log(s);
 	if (err == 0)
 		err = listeners_open(&s->listeners, config);
 	if (err == 0)
+		err = programs_open(&s->programs, config,
+		    listeners_port(&s->listeners));
+	if (err == 0)
 		err = load_types(s);
+	if (err == 0)
+		err = try_sandbox(s);
 	if (err == 0)
 		err = write_port_file(s);
 	return err;
@@ -208,6 +267,7 @@ static void
 release(struct server *s)
 {
 	listeners_close(&s->listeners);
+	programs_close(&s->programs);
 	mime_free(s->types);
 	sniffer_free(s->site.sniffer);
 	free(s->log_path);
@@ -260,32 +320,37 @@ static int
 serve(struct server *s)
 {
 	const struct config *config = s->config;
+	struct supervisor_setup setup;
 	int ready = -1;
 
 	announce(config, &s->listeners);
-	if (config->mode == MODE_DEBUG) {
-		struct worker_setup setup = {
-			.config = config,
-			.listeners = &s->listeners,
-			.site = &s->site,
-			.log_fd = s->log_fd,
-			.orders = -1,
-		};
-
-		return worker_run(&setup);
-	}
 	if (config->mode == MODE_DAEMON && (ready = detach()) < 0) {
 		log_error("cannot detach: %s; try -f", strerror(-ready));
 		return 1;
 	}
-	return supervisor_run(config, &s->listeners, &s->site, s->log_fd,
-	    s->log_path, ready);
+	tell_sandbox(s);
+	setup = (struct supervisor_setup){
+		.config = config,
+		.listeners = &s->listeners,
+		.site = &s->site,
+		.cgi = config->cgi_root != NULL ? &s->programs.cgi : NULL,
+		.identity = &s->identity,
+		.log_path = s->log_path,
+		.log_fd = s->log_fd,
+		.ready = ready,
+	};
+	return supervisor_run(&setup);
 }
 
 int
 server_run(const struct config *config)
 {
-	struct server s = { .config = config, .site.root = -1, .log_fd = -1 };
+	struct server s = {
+		.config = config,
+		.site.root = -1,
+		.programs.cgi.root = -1,
+		.log_fd = -1,
+	};
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);

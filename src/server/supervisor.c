@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * The parent of all.  Its children come in three roles: workers serve, the
+ * spawner runs programs, homes opens what is in users' directories.  The
+ * latter two are services of the workers: whenever one of either side starts,
+ * it gets a channel to each of the other.
+ */
 #include "server/supervisor.h"
 
 #include <errno.h>
@@ -14,6 +20,11 @@
 #include "net/channel.h"
 #include "net/loop.h"
 #include "net/signal.h"
+#include "server/homes.h"
+#include "server/order.h"
+#include "server/sandbox.h"
+#include "server/spawner.h"
+#include "server/title.h"
 #include "server/worker.h"
 
 #define BACKOFF_MIN_MS 100
@@ -26,81 +37,289 @@ static const int signal_list[] = { SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
 
 struct child {
 	struct supervisor *supervisor;
-	struct timer restart;
-	unsigned number;
+	const struct role *role;
+	unsigned number;        /* among those of its role */
 	pid_t pid;              /* 0: not running */
-	int orders;             /* our end of the channel */
+	struct watch orders;    /* our end of the channel */
 	int64_t started_ms;
 	unsigned backoff_ms;
+	struct timer restart;
 };
 
 struct supervisor {
-	const struct config *config;
-	struct listeners *listeners;
-	const struct site *site;
-	const char *log_path;
+	const struct supervisor_setup *setup;
 	int log_fd;
 	struct loop *loop;
 	struct signals signals;
 	struct timer kill;
 	bool is_stopping;
 	unsigned running;
-	int status;
-	struct child *children;
+	struct child *children;         /* services first */
+	unsigned n_children;
 };
 
-/* The child's side of fork(2): only what a worker needs stays open. */
+struct role {
+	const char *title;
+	enum sandbox_role sandbox;
+	enum order introduces;          /* a service to a worker; 0: it is
+	                                   none */
+	int (*run)(struct child *c, int orders);
+};
+
+/* The roles, in the process that plays them */
+
 static int
-become_worker(struct supervisor *s, struct child *c, int orders)
+run_spawner(struct child *c, int orders)
 {
+	struct spawner_setup setup = {
+		.config = c->supervisor->setup->config,
+		.cgi_root = c->supervisor->setup->cgi->root,
+		.orders = orders,
+	};
+
+	return spawner_run(&setup);
+}
+
+static int
+run_homes(struct child *c, int orders)
+{
+	struct homes_setup setup = {
+		.config = c->supervisor->setup->config,
+		.orders = orders,
+	};
+
+	return homes_run(&setup);
+}
+
+static int
+run_worker(struct child *c, int orders)
+{
+	const struct supervisor_setup *s = c->supervisor->setup;
 	struct worker_setup setup = {
 		.config = s->config,
 		.listeners = s->listeners,
 		.site = s->site,
+		.cgi = s->cgi,
 		.number = c->number,
-		.log_fd = s->log_fd,
+		.log_fd = c->supervisor->log_fd,
 		.orders = orders,
 	};
-	int status;
+
+	return worker_run(&setup);
+}
+
+static const struct role spawner = {
+	.title = "spawner",
+	.sandbox = SANDBOX_SPAWNER,
+	.introduces = ORDER_SPAWNER,
+	.run = run_spawner,
+};
+
+static const struct role homes = {
+	.title = "homes",
+	.sandbox = SANDBOX_HOMES,
+	.introduces = ORDER_HOMES,
+	.run = run_homes,
+};
+
+static const struct role worker = {
+	.title = "worker",
+	.sandbox = SANDBOX_WORKER,
+	.run = run_worker,
+};
+
+/* Only what the role needs stays open. */
+static void
+close_others(struct child *c)
+{
+	struct supervisor *s = c->supervisor;
+	struct listeners *ls = s->setup->listeners;
 
 	signals_close(&s->signals, signal_list, N_SIGNALS);
-	signal(SIGCHLD, SIG_DFL);
-	for (unsigned i = 0; i < s->config->workers; i++) {
-		if (s->children[i].pid != 0)
-			close(s->children[i].orders);
-		for (unsigned k = 0; i != c->number && k < s->listeners->n;
-		    k++)
-			close(s->listeners->list[k].fds[i]);
+	for (unsigned i = 0; i < s->n_children; i++) {
+		if (s->children[i].orders.fd != -1)
+			close(s->children[i].orders.fd);
 	}
+	for (unsigned i = 0; i < ls->n; i++) {
+		for (unsigned k = 0; k < ls->workers; k++) {
+			if (c->role != &worker || k != c->number)
+				close(ls->list[i].fds[k]);
+		}
+	}
+	if (c->role != &worker && s->log_fd != -1)
+		close(s->log_fd);
 	loop_close(s->loop);
-	free(s->children);
-	status = worker_run(&setup);
-	close(orders);
-	return status;
+}
+
+/* The child's side of fork(2). */
+static int
+become(struct child *c, int orders)
+{
+	const struct supervisor_setup *setup = c->supervisor->setup;
+	unsigned layers;
+	int err;
+
+	close_others(c);
+	if (c->role == &worker)
+		title_set("%s %u", c->role->title, c->number + 1);
+	else
+		title_set("%s", c->role->title);
+	err = identity_assume(setup->identity);
+	/* A worker first opens what it needs: see worker_run. */
+	if (err == 0 && c->role != &worker)
+		err = sandbox_enter(c->role->sandbox, setup->config->sandbox,
+		    NULL, 0, &layers);
+	if (err < 0) {
+		log_error("%s: cannot give up rights: %s", c->role->title,
+		    strerror(-err));
+		return 1;
+	}
+	return c->role->run(c, orders);
+}
+
+/* Channels between workers and services */
+
+static void
+tell(struct child *c, enum order order, unsigned about, int fd)
+{
+	/* One that cannot be told is dead or hangs: see on_kill. */
+	if (c->orders.fd != -1)
+		order_send(c->orders.fd, order, about, fd);
+}
+
+static void
+introduce(struct child *service, struct child *to)
+{
+	int ends[2], err;
+
+	if (service->orders.fd == -1 || to->orders.fd == -1)
+		return;
+	err = channel_pair(ends);
+	if (err < 0) {
+		log_error("worker %u has no channel to %s: %s",
+		    to->number + 1, service->role->title, strerror(-err));
+		return;
+	}
+	tell(service, ORDER_PEER, to->number, ends[0]);
+	tell(to, service->role->introduces, 0, ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+introduce_all(struct child *c)
+{
+	struct supervisor *s = c->supervisor;
+
+	for (unsigned i = 0; i < s->n_children; i++) {
+		struct child *other = &s->children[i];
+
+		if (c->role->introduces && !other->role->introduces)
+			introduce(c, other);
+		else if (!c->role->introduces && other->role->introduces)
+			introduce(other, c);
+	}
+}
+
+/* Children */
+
+static struct child *
+worker_by_number(struct supervisor *s, unsigned number)
+{
+	for (unsigned i = 0; i < s->n_children; i++) {
+		if (s->children[i].role == &worker &&
+		    s->children[i].number == number)
+			return &s->children[i];
+	}
+	return NULL;
+}
+
+/*
+ * A service speaks: a worker has sent it nonsense.  Whatever took that worker
+ * over is not to have another try.
+ */
+static void
+on_report(struct watch *w, unsigned ready)
+{
+	struct child *c = list_entry(w, struct child, orders);
+	struct order_msg m;
+	struct child *bad;
+	int fd = -1, r;
+
+	(void)ready;
+	r = order_receive(w->fd, &m, &fd);
+	if (fd != -1)
+		close(fd);
+	if (r == -EAGAIN)
+		return;
+	/* The end of a process is told by SIGCHLD. */
+	if (r != 1) {
+		loop_want(c->supervisor->loop, w, 0);
+		return;
+	}
+	if (c->role->introduces == 0 || m.order != ORDER_END_WORKER)
+		return;
+	bad = worker_by_number(c->supervisor, m.worker);
+	if (bad == NULL || bad->pid == 0)
+		return;
+	log_error("%s: worker %u sent a malformed message and is ended",
+	    c->role->title, bad->number + 1);
+	kill(bad->pid, SIGKILL);
 }
 
 static int
-start_child(struct supervisor *s, struct child *c)
+open_orders(struct child *c, int ends[2])
 {
-	int ends[2], err;
-	pid_t pid;
+	struct loop *l = c->supervisor->loop;
+	int err;
 
 	err = channel_pair(ends);
 	if (err < 0)
 		return err;
-	pid = fork();
-	if (pid == 0) {
+	c->orders = (struct watch){
+		.fn = on_report,
+		.fd = ends[0],
+		.wanted = READY_IN,
+	};
+	err = loop_add(l, &c->orders);
+	if (err < 0) {
 		close(ends[0]);
-		_exit(become_worker(s, c, ends[1]));
+		close(ends[1]);
+		c->orders.fd = -1;
 	}
+	return err;
+}
+
+static void
+close_orders(struct child *c)
+{
+	loop_remove(c->supervisor->loop, &c->orders);
+	close(c->orders.fd);
+	c->orders.fd = -1;
+}
+
+static int
+start_child(struct child *c)
+{
+	struct supervisor *s = c->supervisor;
+	int ends[2], err;
+	pid_t pid;
+
+	err = open_orders(c, ends);
+	if (err < 0)
+		return err;
+	/* Before it is born: it knows the others from its first turn on. */
+	introduce_all(c);
+	pid = fork();
+	if (pid == 0)
+		_exit(become(c, ends[1]));
 	err = -errno;
 	close(ends[1]);
 	if (pid == -1) {
-		close(ends[0]);
+		close_orders(c);
 		return err;
 	}
 	c->pid = pid;
-	c->orders = ends[0];
 	c->started_ms = loop_now_ms(s->loop);
 	s->running++;
 	return 0;
@@ -110,12 +329,12 @@ static void
 on_restart(struct timer *t)
 {
 	struct child *c = list_entry(t, struct child, restart);
-	int err = start_child(c->supervisor, c);
+	int err = start_child(c);
 
 	if (err == 0)
 		return;
-	log_error("worker %u cannot be started: %s", c->number + 1,
-	    strerror(-err));
+	log_error("%s %u cannot be started: %s", c->role->title,
+	    c->number + 1, strerror(-err));
 	loop_timer_start(c->supervisor->loop, t, BACKOFF_MAX_MS);
 }
 
@@ -129,14 +348,14 @@ restart_later(struct child *c)
 	else if (c->backoff_ms < BACKOFF_MAX_MS)
 		c->backoff_ms *= 2;
 	if (loop_timer_start(l, &c->restart, c->backoff_ms) < 0)
-		log_error("worker %u is not started again: no memory",
-		    c->number + 1);
+		log_error("%s %u is not started again: no memory",
+		    c->role->title, c->number + 1);
 }
 
 static void
 on_child_end(struct supervisor *s, struct child *c, int status)
 {
-	close(c->orders);
+	close_orders(c);
 	c->pid = 0;
 	s->running--;
 	if (s->is_stopping) {
@@ -145,12 +364,12 @@ on_child_end(struct supervisor *s, struct child *c, int status)
 		return;
 	}
 	if (WIFSIGNALED(status))
-		log_error("worker %u was ended by signal %d (%s); "
-		    "a new one is started", c->number + 1, WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		log_error("%s %u was ended by signal %d (%s); a new one is "
+		    "started", c->role->title, c->number + 1,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		log_error("worker %u ended with status %d; a new one is "
-		    "started", c->number + 1, WEXITSTATUS(status));
+		log_error("%s %u ended with status %d; a new one is started",
+		    c->role->title, c->number + 1, WEXITSTATUS(status));
 	restart_later(c);
 }
 
@@ -162,24 +381,10 @@ reap(struct supervisor *s)
 
 	/* One SIGCHLD may stand for many; as PID 1 there are others', too. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (unsigned i = 0; i < s->config->workers; i++) {
+		for (unsigned i = 0; i < s->n_children; i++) {
 			if (s->children[i].pid == pid)
 				on_child_end(s, &s->children[i], status);
 		}
-	}
-}
-
-static void
-order_all(struct supervisor *s, enum order order, int fd)
-{
-	unsigned char message = (unsigned char)order;
-
-	for (unsigned i = 0; i < s->config->workers; i++) {
-		struct child *c = &s->children[i];
-
-		/* One that cannot be told is dead or hangs: see on_kill. */
-		if (c->pid != 0)
-			channel_send(c->orders, &message, 1, &fd, fd != -1);
 	}
 }
 
@@ -188,7 +393,7 @@ on_kill(struct timer *t)
 {
 	struct supervisor *s = list_entry(t, struct supervisor, kill);
 
-	for (unsigned i = 0; i < s->config->workers; i++) {
+	for (unsigned i = 0; i < s->n_children; i++) {
 		if (s->children[i].pid != 0)
 			kill(s->children[i].pid, SIGKILL);
 	}
@@ -197,16 +402,17 @@ on_kill(struct timer *t)
 static void
 stop(struct supervisor *s)
 {
-	enum order order = s->is_stopping ? ORDER_STOP_NOW : ORDER_STOP;
+	enum order how = s->is_stopping ? ORDER_STOP_NOW : ORDER_STOP;
 	int64_t after_ms = KILL_AFTER_MS;
 
-	if (order == ORDER_STOP)
-		after_ms += s->config->grace_ms;
+	if (how == ORDER_STOP)
+		after_ms += s->setup->config->grace_ms;
 	s->is_stopping = true;
-	listeners_close(s->listeners);
-	for (unsigned i = 0; i < s->config->workers; i++)
+	listeners_close(s->setup->listeners);
+	for (unsigned i = 0; i < s->n_children; i++) {
 		loop_timer_stop(s->loop, &s->children[i].restart);
-	order_all(s, order, -1);
+		tell(&s->children[i], how, 0, -1);
+	}
 	if (s->running == 0 ||
 	    loop_timer_start(s->loop, &s->kill, after_ms) < 0)
 		loop_stop(s->loop);
@@ -215,20 +421,23 @@ stop(struct supervisor *s)
 static void
 reopen_log(struct supervisor *s)
 {
+	const char *path = s->setup->log_path;
 	int fd;
 
-	if (s->log_path == NULL)
+	if (path == NULL)
 		return;
-	fd = open(s->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-	    0644);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (fd == -1) {
-		log_error("%s: %s; the log is not reopened", s->log_path,
+		log_error("%s: %s; the log is not reopened", path,
 		    strerror(errno));
 		return;
 	}
 	close(s->log_fd);
 	s->log_fd = fd;
-	order_all(s, ORDER_LOG, fd);
+	for (unsigned i = 0; i < s->n_children; i++) {
+		if (s->children[i].role == &worker)
+			tell(&s->children[i], ORDER_LOG, 0, fd);
+	}
 }
 
 static void
@@ -244,9 +453,22 @@ on_signal(struct signals *signals, int signo)
 		stop(s);
 }
 
+static void
+add_child(struct supervisor *s, const struct role *role, unsigned number)
+{
+	s->children[s->n_children++] = (struct child){
+		.supervisor = s,
+		.role = role,
+		.number = number,
+		.orders.fd = -1,
+		.restart.fn = on_restart,
+	};
+}
+
 static int
 start_all(struct supervisor *s)
 {
+	const struct config *config = s->setup->config;
 	int err;
 
 	err = loop_open("poll", &s->loop);
@@ -254,37 +476,34 @@ start_all(struct supervisor *s)
 		return err;
 	s->signals.fn = on_signal;
 	err = signals_open(&s->signals, s->loop, signal_list, N_SIGNALS);
-	for (unsigned i = 0; i < s->config->workers && err == 0; i++) {
-		s->children[i] = (struct child){
-			.supervisor = s,
-			.restart.fn = on_restart,
-			.number = i,
-		};
-		err = start_child(s, &s->children[i]);
-	}
+	if (s->setup->cgi != NULL)
+		add_child(s, &spawner, 0);
+	if (*config->user_dir != '\0')
+		add_child(s, &homes, 0);
+	for (unsigned i = 0; i < config->workers; i++)
+		add_child(s, &worker, i);
+	for (unsigned i = 0; i < s->n_children && err == 0; i++)
+		err = start_child(&s->children[i]);
 	return err;
 }
 
 int
-supervisor_run(const struct config *config, struct listeners *listeners,
-    const struct site *site, int log_fd, const char *log_path, int ready)
+supervisor_run(const struct supervisor_setup *setup)
 {
 	struct supervisor s = {
-		.config = config,
-		.listeners = listeners,
-		.site = site,
-		.log_fd = log_fd,
-		.log_path = log_path,
+		.setup = setup,
+		.log_fd = setup->log_fd,
 		.kill.fn = on_kill,
 	};
 	int err = -ENOMEM;
 
-	s.children = calloc(config->workers, sizeof(*s.children));
+	title_set("supervisor");
+	s.children = calloc(setup->config->workers + 2, sizeof(*s.children));
 	if (s.children != NULL)
 		err = start_all(&s);
-	if (err == 0 && ready != -1) {
-		(void)!write(ready, "", 1);
-		close(ready);
+	if (err == 0 && setup->ready != -1) {
+		(void)!write(setup->ready, "", 1);
+		close(setup->ready);
 	}
 	if (err == 0)
 		err = loop_run(s.loop);

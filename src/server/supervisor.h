@@ -3,16 +3,26 @@
 #define SWS_SERVER_SUPERVISOR_H
 
 #include "server/listener.h"
+#include "server/privileges.h"
+#include "site/cgi.h"
 #include "site/site.h"
 
+struct supervisor_setup {
+	const struct config *config;
+	struct listeners *listeners;
+	const struct site *site;        /* without cache and services */
+	const struct cgi_setup *cgi;    /* NULL: no CGI programs */
+	const struct identity *identity;        /* whom the others become */
+	const char *log_path;           /* absolute; NULL: it has none */
+	int log_fd;                     /* -1: nothing is logged */
+	int ready;                      /* gets a byte once all run; or -1 */
+};
+
 /*
- * Forks the workers, starts anew those that die, passes signals on as orders:
- * TERM and INT stop (a second one at once), USR1 reopens the log at `log_path`
- * (absolute; NULL when there is none).  `ready`, when not -1, gets one byte
- * and is closed once all workers run.  Reads nothing from the network.
- * Returns the exit status of the process.
+ * Forks the other processes, starts anew those that die, and passes signals on
+ * as orders: TERM and INT stop (a second one at once), USR1 reopens the log.
+ * Reads nothing from the network.  Returns the exit status of the process.
  */
-int supervisor_run(const struct config *config, struct listeners *listeners,
-    const struct site *site, int log_fd, const char *log_path, int ready);
+int supervisor_run(const struct supervisor_setup *setup);
 
 #endif

@@ -10,17 +10,21 @@
 
 #include "base/log.h"
 #include "http/proto.h"
-#include "net/channel.h"
 #include "net/loop.h"
-#include "net/signal.h"
 #include "server/accept.h"
 #include "server/access.h"
+#include "server/order.h"
+#include "server/sandbox.h"
 #include "site/cache.h"
+#include "site/cgi.h"
+#include "site/home.h"
 
 /* Descriptors for all that is not a connection. */
 #define OTHER_DESCRIPTORS 64u
 
-static const int stop_signals[] = { SIGINT, SIGTERM };
+/* What the supervisor gets and makes orders of: a terminal's Ctrl-C reaches
+   all. */
+static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
 
 struct worker {
 	const struct worker_setup *setup;
@@ -29,8 +33,7 @@ struct worker {
 	struct site site;
 	struct acceptor *acceptor;
 	struct access_log access;
-	struct signals signals;         /* in debugging mode */
-	struct watch orders;            /* otherwise */
+	struct watch orders;
 	struct timer grace;
 	bool is_stopping;
 };
@@ -123,13 +126,6 @@ stop(struct worker *w)
 }
 
 static void
-on_signal(struct signals *s, int signo)
-{
-	(void)signo;
-	stop(list_entry(s, struct worker, signals));
-}
-
-static void
 obey(struct worker *w, enum order order, int fd)
 {
 	switch (order) {
@@ -140,8 +136,16 @@ obey(struct worker *w, enum order order, int fd)
 		stop_now(w);
 		break;
 	case ORDER_LOG:
-		if (fd != -1)
-			access_reopen(&w->access, fd);
+		access_reopen(&w->access, fd);
+		break;
+	case ORDER_SPAWNER:
+		cgi_reconnect(w->site.cgi, fd);
+		break;
+	case ORDER_HOMES:
+		home_reconnect(w->site.homes, fd);
+		break;
+	case ORDER_PEER:
+	case ORDER_END_WORKER:
 		break;
 	}
 }
@@ -150,16 +154,13 @@ static void
 on_order(struct watch *watch, unsigned ready)
 {
 	struct worker *w = list_entry(watch, struct worker, orders);
-	unsigned n_fds = 1;
-	unsigned char order;
-	int fd = -1;
-	ssize_t n;
+	struct order_msg m;
+	int fd, r;
 
 	(void)ready;
-	n = channel_receive(watch->fd, &order, sizeof(order), &fd, &n_fds);
-	if (n == 1) {
-		obey(w, order, n_fds == 1 ? fd : -1);
-	} else if (n == 0) {
+	while ((r = order_receive(watch->fd, &m, &fd)) == 1)
+		obey(w, m.order, fd);
+	if (r != -EAGAIN) {
 		/* The supervisor is gone: nobody would stop us later. */
 		loop_remove(w->loop, watch);
 		stop(w);
@@ -169,18 +170,14 @@ on_order(struct watch *watch, unsigned ready)
 static int
 listen_to_orders(struct worker *w)
 {
-	if (w->setup->orders == -1) {
-		w->signals.fn = on_signal;
-		return signals_open(&w->signals, w->loop, stop_signals,
-		    sizeof(stop_signals) / sizeof(*stop_signals));
-	}
-	/* A terminal's Ctrl-C reaches all: the supervisor decides. */
-	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(int); i++)
-		signal(stop_signals[i], SIG_IGN);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	/* Urgent, so that the services are known before the first request. */
 	w->orders = (struct watch){
 		.fn = on_order,
 		.fd = w->setup->orders,
 		.wanted = READY_IN,
+		.is_urgent = true,
 	};
 	return loop_add(w->loop, &w->orders);
 }
@@ -227,9 +224,10 @@ share_descriptors(struct cache_limits *cache)
 	return all > 2 * OTHER_DESCRIPTORS ? all - OTHER_DESCRIPTORS : all / 2;
 }
 
-static void
+static int
 site_init(struct worker *w, struct cache_limits *limits)
 {
+	const struct worker_setup *setup = w->setup;
 	int err;
 
 	limits->bytes = (size_t)64 << 20;
@@ -240,6 +238,22 @@ site_init(struct worker *w, struct cache_limits *limits)
 	if (err < 0)
 		log_error("files are not kept in memory: inotify: %s",
 		    strerror(-err));
+	err = 0;
+	if (setup->cgi != NULL)
+		err = cgi_open(w->loop, setup->cgi, -1, &w->site.cgi);
+	if (err == 0 && *setup->config->user_dir != '\0')
+		err = home_open(w->loop, -1, &w->site.homes);
+	return err;
+}
+
+/* From here on the process uses what it has, and reads below the root. */
+static int
+enter_sandbox(struct worker *w)
+{
+	unsigned layers;
+
+	return sandbox_enter(SANDBOX_WORKER, w->setup->config->sandbox,
+	    &w->site.root, 1, &layers);
 }
 
 static int
@@ -276,8 +290,8 @@ start(struct worker *w)
 	if (err == 0)
 		err = listen_to_orders(w);
 	if (err == 0)
-		site_init(w, &cache);
-	return err;
+		err = site_init(w, &cache);
+	return err == 0 ? enter_sandbox(w) : err;
 }
 
 static void
@@ -287,10 +301,9 @@ finish(struct worker *w)
 	acceptor_close(w->acceptor);
 	free(w->acceptor);
 	cache_close(w->site.cache);
+	cgi_close(w->site.cgi);
+	home_close(w->site.homes);
 	access_close(&w->access);
-	if (w->setup->orders == -1)
-		signals_close(&w->signals, stop_signals,
-		    sizeof(stop_signals) / sizeof(*stop_signals));
 	exchange_pool_fini(&w->host.exchanges);
 	buf_fini(&w->host.out);
 	loop_close(w->loop);

@@ -6,23 +6,17 @@
 
 #include "server/config.h"
 #include "server/listener.h"
+#include "site/cgi.h"
 #include "site/site.h"
-
-/* What the supervisor tells its workers; one byte a message. */
-enum order {
-	ORDER_STOP = 1,         /* finish what runs, within the grace */
-	ORDER_STOP_NOW,
-	ORDER_LOG,              /* log to the descriptor that comes along */
-};
 
 struct worker_setup {
 	const struct config *config;
 	const struct listeners *listeners;
-	const struct site *site;        /* without its cache */
+	const struct site *site;        /* without cache and services */
+	const struct cgi_setup *cgi;    /* NULL: no programs */
 	unsigned number;                /* from 0 */
 	int log_fd;                     /* the worker's to close; -1: none */
-	int orders;                     /* channel to the supervisor, or -1:
-	                                   then signals are the orders */
+	int orders;                     /* channel to the supervisor */
 };
 
 /*

@@ -8,8 +8,8 @@
 #include "site/cache.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
@@ -44,6 +44,7 @@ struct cache {
 	struct watch watch;             /* the inotify descriptor */
 	struct loop *loop;
 	int root;
+	int cwd;                        /* where to return to */
 	struct cache_limits limits;
 	size_t bytes;
 	unsigned n_objects, n_descriptors, n_dirs;
@@ -211,19 +212,26 @@ tells_changes(int dir)
 	return true;
 }
 
-/* Returns a watch descriptor or a negative errno. */
+/*
+ * Returns a watch descriptor or a negative errno.  inotify takes a name only;
+ * the one that surely stands for this directory, also where /proc/self/fd may
+ * not be read, is "." in it.
+ */
 static int
 watch_dir(struct cache *c, const char *path)
 {
-	char link[32];
-	int dir, wd;
+	int dir, wd = -EOPNOTSUPP;
 
 	dir = resolve_dir(c->root, path);
 	if (dir < 0)
 		return dir;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-	wd = tells_changes(dir) ?
-	    inotify_add_watch(c->watch.fd, link, EVENTS) : -1;
+	if (tells_changes(dir)) {
+		wd = fchdir(dir) == -1 ? -1 :
+		    inotify_add_watch(c->watch.fd, ".", EVENTS);
+		if (wd == -1)
+			wd = -errno;
+		(void)!fchdir(c->cwd);
+	}
 	close(dir);
 	return wd;
 }
@@ -400,6 +408,7 @@ cache_open(struct loop *l, int root, const struct cache_limits *limits,
 		return err;
 	c->loop = l;
 	c->root = root;
+	c->cwd = open(".", O_PATH | O_CLOEXEC);
 	c->limits = *limits;
 	list_init(&c->lru);
 	c->watch = (struct watch){
@@ -408,7 +417,7 @@ cache_open(struct loop *l, int root, const struct cache_limits *limits,
 		.wanted = READY_IN,
 		.is_urgent = true,
 	};
-	err = c->watch.fd == -1 ? -errno : 0;
+	err = c->watch.fd == -1 || c->cwd == -1 ? -errno : 0;
 	if (err == 0 && getrandom(&c->seed, sizeof(c->seed), 0) == -1)
 		err = -errno;
 	if (err == 0)
@@ -416,6 +425,8 @@ cache_open(struct loop *l, int root, const struct cache_limits *limits,
 	if (err < 0) {
 		if (c->watch.fd != -1)
 			close(c->watch.fd);
+		if (c->cwd != -1)
+			close(c->cwd);
 		free(c);
 		return err;
 	}
@@ -431,5 +442,6 @@ cache_close(struct cache *c)
 	forget_all(c);
 	loop_remove(c->loop, &c->watch);
 	close(c->watch.fd);
+	close(c->cwd);
 	free(c);
 }

@@ -27,7 +27,8 @@ struct cache_limits {
 /*
  * A cache for files below the directory `root`, which stays the caller's.
  * Changes are read by an urgent watch of the loop.  0 or a negative errno:
- * without inotify there is no cache.
+ * without inotify there is no cache.  The working directory is left and
+ * returned to now and then.
  */
 int cache_open(struct loop *l, int root, const struct cache_limits *limits,
     struct cache **out_cache);

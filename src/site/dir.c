@@ -22,8 +22,9 @@
 struct listing {
 	int fd;                 /* the directory */
 	int root;
-	bool is_top;            /* the root itself: nothing above */
-	char *path;             /* decoded; in the exchange's arena */
+	bool is_top;            /* of all the site: nothing above */
+	struct str above;       /* all decoded and in the exchange's arena */
+	char *path;
 	struct buf names;       /* NUL-terminated, one behind the other */
 	const char **sorted;
 	size_t n, next;
@@ -74,6 +75,7 @@ write_head(struct listing *l)
 	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
 	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	    "<title>/"));
+	add_escaped(b, l->above);
 	add_escaped(b, str_of(l->path));
 	buf_add(b, S("</title>\n<style>\n"
 	    "body { font-family: sans-serif; margin: 2em auto; "
@@ -89,6 +91,7 @@ write_head(struct listing *l)
 	    "transparent) }\n"
 	    "a { text-decoration: none }\n"
 	    "</style>\n</head>\n<body>\n<h1>/"));
+	add_escaped(b, l->above);
 	add_escaped(b, str_of(l->path));
 	return buf_add(b, l->is_top ? S("</h1>\n<table>\n"
 	    "<thead><tr><th>Name<th>Size<th>Modified (UTC)</thead>\n"
@@ -281,7 +284,8 @@ read_names(struct listing *l, const struct site *s)
 }
 
 void
-dir_answer(const struct site *s, struct exchange *x, int fd, struct str path)
+dir_answer(const struct site *s, struct exchange *x, int fd, struct str above,
+    struct str path)
 {
 	struct listing *l = arena_alloc(&x->arena, sizeof(*l));
 	int err = -ENOMEM;
@@ -294,13 +298,14 @@ dir_answer(const struct site *s, struct exchange *x, int fd, struct str path)
 	*l = (struct listing){
 		.fd = fd,
 		.root = s->root,
-		.is_top = path.n == 0,
+		.is_top = above.n + path.n == 0,
+		.above = arena_dup(&x->arena, above),
 		.path = arena_cstr(&x->arena, path),
 	};
 	buf_init(&l->names, NAMES_MAX);
 	/* A row is short of 16 KiB even if each byte of its name is escaped. */
 	buf_init(&l->page, PAGE_BYTES + ((size_t)64 << 10));
-	if (l->path != NULL)
+	if (l->above.p != NULL && l->path != NULL)
 		err = x->req.method == METHOD_HEAD ? 0 : read_names(l, s);
 	if (err == 0)
 		err = write_page(l);

@@ -62,6 +62,12 @@ resolve_stat(int root, const char *path, struct stat *out_st)
 }
 
 int
+resolve_dir_followed(int root, const char *path)
+{
+	return open_beneath(root, path, O_PATH | O_DIRECTORY, 0);
+}
+
+int
 resolve_dir(int root, const char *path)
 {
 	return open_beneath(root, path, O_PATH | O_DIRECTORY,

@@ -32,6 +32,12 @@ int resolve_open(int root, const char *path, struct found *out_found);
 int resolve_stat(int root, const char *path, struct stat *out_st);
 
 /*
+ * A directory to go to (O_PATH); links are followed as far as they stay below
+ * the root.  Returns the descriptor or a negative errno.
+ */
+int resolve_dir_followed(int root, const char *path);
+
+/*
  * A directory to be watched, not read (O_PATH); links are not followed.
  * Returns the descriptor or a negative errno.
  */

@@ -10,8 +10,11 @@
 
 #include "http/path.h"
 #include "site/cache.h"
+#include "site/cgi.h"
 #include "site/dir.h"
 #include "site/file.h"
+#include "site/home.h"
+#include "site/redirect.h"
 #include "site/resolve.h"
 
 #define ALLOWED S("GET, HEAD, OPTIONS")
@@ -51,29 +54,6 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 	object_unref(o);
 }
 
-/*
- * A directory asked for without a slash at its end (RFC 9110 15.4.2).  The
- * new address begins with exactly one slash: two would name another host.
- */
-static void
-answer_slash(struct exchange *x, struct str path)
-{
-	struct buf *b = &x->res.fields;
-	int err;
-
-	exchange_answer(x, 301, S("text/plain"), S("Moved.\n"));
-	buf_add(b, S("Location: /"));
-	path_encode(b, path);
-	buf_add(b, S("/"));
-	if (x->req.query.p != NULL) {
-		buf_add(b, S("?"));
-		buf_add(b, x->req.query);
-	}
-	err = buf_add(b, S("\r\n"));
-	if (err < 0)
-		exchange_refuse(x, REASON_MEMORY);
-}
-
 /* A directory's own page, or the listing of what is in it. */
 static void
 answer_directory(struct site *s, struct exchange *x, int fd, struct str path)
@@ -104,7 +84,7 @@ answer_directory(struct site *s, struct exchange *x, int fd, struct str path)
 	else if (err != -ENOENT)
 		refuse_errno(x, err);
 	else if (s->lists)
-		dir_answer(s, x, fd, path);
+		dir_answer(s, x, fd, S(""), path);
 	else
 		exchange_refuse(x, REASON_NO_LISTING);
 }
@@ -128,19 +108,68 @@ answer_path(struct site *s, struct exchange *x, struct str path)
 		answer_directory(s, x, f.fd, path);
 	} else {
 		close(f.fd);
-		answer_slash(x, path);
+		redirect_slash(x, path);
 	}
 }
 
+/* What is not GET or HEAD, of a resource that takes no other method. */
 static void
-answer_get(struct site *s, struct exchange *x)
+answer_other(struct exchange *x)
 {
-	struct object *o = cache_find(s->cache, x->req.path);
+	enum method m = x->req.method;
+
+	if (m == METHOD_UNKNOWN) {
+		exchange_refuse(x, REASON_METHOD_UNKNOWN);
+	} else if (m == METHOD_OPTIONS) {
+		x->res.status = 200;
+		exchange_add_field(x, S("Allow"), ALLOWED);
+	} else {
+		exchange_refuse(x, REASON_METHOD);
+		exchange_add_field(x, S("Allow"), ALLOWED);
+	}
+}
+
+/* The order of these is the order of the site's rules. */
+static void
+answer_target(struct site *s, struct exchange *x, struct str path)
+{
+	enum method m = x->req.method;
+
+	if (s->cgi != NULL && cgi_is_path(path) && m != METHOD_TRACE)
+		cgi_answer(s->cgi, s, x, path);
+	else if (m != METHOD_GET && m != METHOD_HEAD)
+		answer_other(x);
+	else if (!s->shows_hidden && path_is_hidden(path))
+		exchange_refuse(x, REASON_HIDDEN);
+	else if (s->homes != NULL && home_is_path(path))
+		home_answer(s->homes, s, x, path);
+	else
+		answer_path(s, x, path);
+}
+
+static struct object *
+find_known(struct site *s, const struct exchange *x)
+{
+	enum method m = x->req.method;
+
+	return m == METHOD_GET || m == METHOD_HEAD ?
+	    cache_find(s->cache, x->req.path) : NULL;
+}
+
+void
+site_serve(struct site *s, struct exchange *x)
+{
+	struct object *o = find_known(s, x);
 	struct str path;
 	char *decoded;
 
 	if (o != NULL) {
 		file_answer(x, o);
+		return;
+	}
+	/* "*", or a CONNECT: there is no path. */
+	if (x->req.path.n == 0) {
+		answer_other(x);
 		return;
 	}
 	decoded = arena_alloc(&x->arena, x->req.path.n + 1);
@@ -151,26 +180,6 @@ answer_get(struct site *s, struct exchange *x)
 	path.p = decoded;
 	if (path_decode(x->req.path, decoded, &path.n) < 0)
 		exchange_refuse(x, REASON_PATH);
-	else if (!s->shows_hidden && path_is_hidden(path))
-		exchange_refuse(x, REASON_HIDDEN);
 	else
-		answer_path(s, x, path);
-}
-
-void
-site_serve(struct site *s, struct exchange *x)
-{
-	enum method m = x->req.method;
-
-	if (m == METHOD_GET || m == METHOD_HEAD) {
-		answer_get(s, x);
-	} else if (m == METHOD_OPTIONS) {
-		x->res.status = 200;
-		exchange_add_field(x, S("Allow"), ALLOWED);
-	} else if (m == METHOD_UNKNOWN) {
-		exchange_refuse(x, REASON_METHOD_UNKNOWN);
-	} else {
-		exchange_refuse(x, REASON_METHOD);
-		exchange_add_field(x, S("Allow"), ALLOWED);
-	}
+		answer_target(s, x, path);
 }

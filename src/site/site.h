@@ -7,6 +7,8 @@
 #include "http/exchange.h"
 
 struct cache;
+struct cgi_service;
+struct home_service;
 struct mime_table;
 struct sniffer;
 
@@ -18,6 +20,8 @@ struct site {
 	const struct mime_table *types;
 	struct sniffer *sniffer;        /* may be NULL */
 	struct cache *cache;            /* may be NULL */
+	struct cgi_service *cgi;        /* NULL: no programs */
+	struct home_service *homes;     /* NULL: no user directories */
 };
 
 /*
