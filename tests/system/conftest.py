@@ -28,6 +28,13 @@ def built():
 
 
 @pytest.fixture
+def tmp_path(tmp_path):
+    """Started by root, the server is another user, who must get in."""
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
 def start():
     """Starts a server in the foreground: start(root, "--option")."""
     with contextlib.ExitStack() as servers:

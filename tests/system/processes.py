@@ -7,7 +7,6 @@ import pathlib
 import signal
 import socket
 import subprocess
-import uuid
 
 from server import SWS, wait_until
 
@@ -26,17 +25,16 @@ def parent_of(pid):
 
 
 class Run:
-    """One run of sws.  What it leaves behind is known by a variable in its
-    environment, which no other process has."""
+    """One run of sws.  What it leaves behind is known by the document root,
+    which all its processes hold open."""
 
     def __init__(self, *arguments, stdin=subprocess.DEVNULL, **options):
-        self.mark = f"SWS_TEST_RUN={uuid.uuid4()}"
-        name, value = self.mark.split("=")
+        self.root = os.path.realpath(
+            os.path.join(options.get("cwd", "."), *arguments[-1:]))
         # A daemon that keeps the pipes open would be waited for: a failure.
         self.done = subprocess.run(
             [SWS, *arguments], stdin=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=30,
-            env={**os.environ, name: value}, **options)
+            stderr=subprocess.PIPE, text=True, timeout=30, **options)
 
     @property
     def status(self):
@@ -50,14 +48,16 @@ class Run:
     def stderr(self):
         return self.done.stderr
 
+    def holds_root(self, process):
+        with contextlib.suppress(OSError):
+            return any(os.readlink(fd) == self.root
+                       for fd in (process / "fd").iterdir())
+
     def pids(self):
-        found = []
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                variables = (entry / "environ").read_bytes().split(b"\0")
-                if self.mark.encode() in variables:
-                    found.append(int(entry.name))
-        return found
+        return [int(process.name)
+                for process in pathlib.Path("/proc").glob("[0-9]*")
+                if int(process.name) != os.getpid()
+                and self.holds_root(process)]
 
     def supervisor(self):
         """Of those that run, the one that none of them started."""

@@ -81,12 +81,6 @@ def test_misuse(tmp_path, name):
     assert re.search(pattern, r.stderr)
 
 
-def test_cgi_is_not_built_in(tmp_path):
-    r = run("-c", tmp_path, tmp_path)
-    assert r.status > 0
-    assert re.fullmatch(r"sws: [^\n]*CGI[^\n]*\n", r.stderr)
-
-
 # arguments ({tmp} is a directory), a pattern that the message must have
 FAILURES = {
     "no such directory": (["{tmp}/nowhere"], r"nowhere"),

@@ -36,10 +36,6 @@ def without_foreground(monkeypatch):
     monkeypatch.setattr(Server, "launch", launch_debug)
 
 
-def test_one_process(debug):
-    assert children(debug.process.pid) == []
-
-
 def test_log_on_stdout(debug):
     debug.get("/hello.txt")
     assert wait_until(lambda: log_lines(debug), 1)

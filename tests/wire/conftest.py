@@ -8,8 +8,10 @@ import sys
 import pytest
 
 sys.dont_write_bytecode = True
-pytest.register_assert_rewrite("access_log", "html_check", "server")
+pytest.register_assert_rewrite("access_log", "cgi_bin", "html_check",
+                              "server")
 
+import cgi_bin as programs  # noqa: E402
 import docroot  # noqa: E402
 from server import SWS, Server  # noqa: E402
 
@@ -21,6 +23,13 @@ def engine(request):
     if not SWS.exists():
         pytest.fail(f"{SWS} is not built", pytrace=False)
     return request.param
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Started by root, the server is another user, who must get in."""
+    tmp_path.chmod(0o755)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -35,16 +44,41 @@ def lasting_server(engine, site):
         yield server
 
 
+def watched(server):
+    """The server for a test, which fails if the server suffers by it."""
+    yield server
+    try:
+        server.check()
+    except AssertionError:
+        if not server.is_alive():
+            server.launch()     # for the tests to come
+        raise
+
+
 @pytest.fixture
 def server(lasting_server):
     """A server with default options, shared by all tests of an engine."""
-    yield lasting_server
-    try:
-        lasting_server.check()
-    except AssertionError:
-        if not lasting_server.is_alive():
-            lasting_server.launch()     # for the tests to come
-        raise
+    yield from watched(lasting_server)
+
+
+@pytest.fixture(scope="session")
+def cgi_bin():
+    """The directory of CGI programs."""
+    path = programs.make()
+    yield path
+    programs.remove(path)
+
+
+@pytest.fixture(scope="session")
+def lasting_cgi(engine, site, cgi_bin):
+    with Server(site, "-c", cgi_bin, engine=engine) as server:
+        yield server
+
+
+@pytest.fixture
+def cgi(lasting_cgi):
+    """A server with CGI programs, shared by all tests of an engine."""
+    yield from watched(lasting_cgi)
 
 
 @pytest.fixture

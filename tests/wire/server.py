@@ -46,6 +46,14 @@ def children(pid):
     return [int(word) for word in text.split()]
 
 
+def title(pid):
+    """What ps(1) shows; "" when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        return line.rstrip(b"\0").decode(errors="replace")
+    return ""
+
+
 def status_kib(pid, name):
     """A figure of /proc/PID/status, such as VmRSS or VmHWM, in KiB."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
@@ -85,6 +93,9 @@ class Server:
     def __init__(self, root, *options, engine=None, workers=1,
                  address="127.0.0.1", user=None):
         self.root = pathlib.Path(root)
+        if os.geteuid() == 0 and self.root.stat().st_mode & 0o077 == 0:
+            # pytest's directories are private, and root's server is not root.
+            self.root.chmod(0o755)
         self.arguments = ["-f", f"--workers={workers}", *options]
         if engine:
             self.arguments.append(f"--engine={engine}")
@@ -166,11 +177,20 @@ class Server:
 
     # What the processes are like.
 
+    def processes(self, role):
+        """Those children that play a role."""
+        return [pid for pid in children(self.process.pid)
+                if title(pid).startswith(f"sws: {role}")]
+
     def workers(self):
         """The processes that serve.  They may start a moment later than the
         listener, whose queue holds the clients until then."""
-        wait_until(lambda: len(children(self.process.pid)) >= self.n_workers)
-        return children(self.process.pid)
+        wait_until(lambda: len(self.processes("worker")) >= self.n_workers)
+        return self.processes("worker")
+
+    def spawner(self):
+        """The process that runs CGI programs."""
+        return wait_until(lambda: self.processes("spawner"))[0]
 
     def connections(self, worker=None):
         """How many connections are held, by all or by one worker."""

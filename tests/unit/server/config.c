@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define ARGS_MAX 40
+#define ARGS_MAX 60
 #define TEXT_MAX 8192
 
 /* One output stream, turned into a file for a while. */
@@ -109,6 +109,29 @@ test_defaults(void **state)
 	assert_int_equal(c.idle_ms, 60000);
 	assert_int_equal(c.grace_ms, 10000);
 	assert_int_equal(c.min_rate, 100);
+	assert_null(c.user);
+	assert_int_equal(c.sandbox, SANDBOX_ON);
+	assert_string_equal(c.user_dir, "sws");
+	assert_int_equal(c.user_dir_min_uid, 1000);
+}
+
+static void
+test_cgi_defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("site", &c);
+	assert_null(c.cgi_root);
+	assert_int_equal(c.n_cgi_env, 0);
+	assert_int_equal(c.cgi_timeout_ms, 60000);
+	assert_int_equal(c.cgi_max, 64);
+	assert_int_equal(c.cgi_limits.cpu_s, 60);
+	assert_int_equal(c.cgi_limits.memory_mib, 1024);
+	assert_int_equal(c.cgi_limits.processes, 256);
+	assert_int_equal(c.cgi_limits.files, 256);
+	assert_int_equal(c.cgi_limits.file_size_mib, 1024);
+	assert_int_equal(c.cgi_limits.nice, 5);
 }
 
 static void
@@ -167,6 +190,65 @@ test_long_options(void **state)
 }
 
 static void
+test_cgi_options(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("-c cgi-bin --cgi-env=LD_LIBRARY_PATH --cgi-env _x1 "
+	    "--cgi-timeout=2.5 --cgi-max=1 --cgi-cpu=1 --cgi-memory=2 "
+	    "--cgi-processes=3 --cgi-files=4 --cgi-file-size=5 --cgi-nice=6 "
+	    "site", &c);
+	assert_string_equal(c.cgi_root, "cgi-bin");
+	assert_int_equal(c.n_cgi_env, 2);
+	assert_string_equal(c.cgi_env[0], "LD_LIBRARY_PATH");
+	assert_string_equal(c.cgi_env[1], "_x1");
+	assert_int_equal(c.cgi_timeout_ms, 2500);
+	assert_int_equal(c.cgi_max, 1);
+	assert_int_equal(c.cgi_limits.cpu_s, 1);
+	assert_int_equal(c.cgi_limits.memory_mib, 2);
+	assert_int_equal(c.cgi_limits.processes, 3);
+	assert_int_equal(c.cgi_limits.files, 4);
+	assert_int_equal(c.cgi_limits.file_size_mib, 5);
+	assert_int_equal(c.cgi_limits.nice, 6);
+}
+
+static void
+test_users(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("-u www --user-dir=public_html --user-dir-min-uid=0 site",
+	    &c);
+	assert_string_equal(c.user, "www");
+	assert_string_equal(c.user_dir, "public_html");
+	assert_int_equal(c.user_dir_min_uid, 0);
+	parse_well("--user=www --user-dir= --user-dir-min-uid=4294967294 site",
+	    &c);
+	assert_string_equal(c.user, "www");
+	assert_string_equal(c.user_dir, "");
+	assert_int_equal(c.user_dir_min_uid, 4294967294);
+}
+
+static void
+test_sandbox(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("--sandbox=off site", &c);
+	assert_int_equal(c.sandbox, SANDBOX_OFF);
+	parse_well("--sandbox=require site", &c);
+	assert_int_equal(c.sandbox, SANDBOX_REQUIRE);
+	parse_well("--sandbox=off --sandbox=on site", &c);
+	assert_int_equal(c.sandbox, SANDBOX_ON);
+	assert_int_equal(parse("--sandbox=help", &c), CONFIG_EXIT);
+	assert_non_null(strstr(out, "  openat2 "));
+	assert_string_equal(err, "");
+}
+
+static void
 test_modes(void **state)
 {
 	struct config c;
@@ -186,9 +268,12 @@ test_modes(void **state)
 #define NO_PROCESSES "not a number of processes (1 to 1024)\n"
 #define NO_RATE "not a number of bytes a second (0 to 1000000000)\n"
 #define NO_INDEX "not the name of a file inside a directory\n"
+#define NO_USER_DIR "not the name of a directory inside a home\n"
+#define NO_VARIABLE "not the name of a variable\n"
 #define TRY_HELP "no such option: try sws --help\n"
 #define WHICH "which directory? try 'sws .' or sws --help\n"
 #define FOUR_ADDRESSES "-i ::1 -i ::2 -i ::3 -i ::4 "
+#define FOUR_VARIABLES "--cgi-env=A --cgi-env=B --cgi-env=C --cgi-env=D "
 #define LONG_VALUE "0123456789012345678901234567890123456789"
 
 static const struct {
@@ -219,8 +304,7 @@ static const struct {
 	{ "-i  site", "-i '': not an address or host name\n" },
 	{ FOUR_ADDRESSES FOUR_ADDRESSES FOUR_ADDRESSES FOUR_ADDRESSES
 	    "-i ::1 site", "-i ::1: too many addresses (16 at most)\n" },
-	{ "-c cgi-bin site",
-	    "-c cgi-bin: CGI is not built into this version of sws\n" },
+	{ "-c  site", "-c '': not a directory name\n" },
 	{ "-l  site", "-l '': not a file name\n" },
 	{ "--port-file= site", "--port-file '': not a file name\n" },
 	{ "--engine=nosuch site", "--engine nosuch: no such engine here: "
@@ -237,6 +321,28 @@ static const struct {
 	    LONG_VALUE "x site", "--server-header " LONG_VALUE LONG_VALUE
 	    LONG_VALUE LONG_VALUE LONG_VALUE "x: too long (200 bytes at most)\n"
 	},
+
+	{ "-u  site", "-u '': not a user name\n" },
+	{ "--sandbox=yes site", "--sandbox yes: no such mode: on, off or "
+	    "require (help lists what it allows)\n" },
+	{ "--user-dir=../x site", "--user-dir ../x: " NO_USER_DIR },
+	{ "--user-dir=/x site", "--user-dir /x: " NO_USER_DIR },
+	{ "--user-dir=. site", "--user-dir .: " NO_USER_DIR },
+	{ "--user-dir-min-uid=4294967295 site", "--user-dir-min-uid "
+	    "4294967295: not a user's number (0 to 4294967294)\n" },
+	{ "--cgi-env= site", "--cgi-env '': " NO_VARIABLE },
+	{ "--cgi-env=1A site", "--cgi-env 1A: " NO_VARIABLE },
+	{ "--cgi-env=A=B site", "--cgi-env A=B: " NO_VARIABLE },
+	{ FOUR_VARIABLES FOUR_VARIABLES FOUR_VARIABLES FOUR_VARIABLES
+	    "--cgi-env=E site", "--cgi-env E: too many variables "
+	    "(16 at most)\n" },
+	{ "--cgi-timeout=0 site", "--cgi-timeout 0: " NO_SECONDS },
+	{ "--cgi-max=0 site", "--cgi-max 0: not a number of programs "
+	    "(1 to 1024)\n" },
+	{ "--cgi-memory=16777217 site", "--cgi-memory 16777217: not a number "
+	    "of MiB (0 to 16777216)\n" },
+	{ "--cgi-nice=20 site", "--cgi-nice 20: not a niceness (0 to 19)\n" },
+	{ "--cgi-nice=-1 site", "--cgi-nice -1: not a niceness (0 to 19)\n" },
 
 	{ "--grace=0 site", "--grace 0: " NO_SECONDS },
 	{ "--grace=0.0001 site", "--grace 0.0001: " NO_SECONDS },
@@ -293,17 +399,20 @@ static void
 test_help(void **state)
 {
 	static const char usage[] =
-	    "usage: sws [-dfh] [-i address]... [-l file] [-p port] dir\n";
+	    "usage: sws [-dfh] [-c dir] [-i address]... [-l file] [-p port] "
+	    "[-u user] dir\n";
 	char *rest = out, *line;
 	struct config c;
+	int lines = 0;
 
 	(void)state;
 	assert_int_equal(parse("--help", &c), CONFIG_EXIT);
 	assert_string_equal(err, "");
 	assert_memory_equal(out, usage, strlen(usage));
 	assert_non_null(strstr(out, "\n  -p, --port=port  "));
-	while ((line = strsep(&rest, "\n")) != NULL)
+	for (; (line = strsep(&rest, "\n")) != NULL; lines++)
 		assert_in_range(strlen(line), 0, 80);
+	assert_in_range(lines, 1, 61);
 }
 
 int
@@ -311,8 +420,12 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_cgi_defaults),
 		cmocka_unit_test(test_letters_and_names),
 		cmocka_unit_test(test_long_options),
+		cmocka_unit_test(test_cgi_options),
+		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_answers),

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: ISC
+"""CGI programs and the server's own processes: who ends, who goes on."""
+
+import os
+import signal
+import time
+
+import pytest
+
+import cgi_bin as programs
+from rawhttp import Malformed, request
+from server import Server, children, wait_until
+
+
+@pytest.fixture(scope="module")
+def cgi_bin():
+    path = programs.make()
+    yield path
+    programs.remove(path)
+
+
+@pytest.fixture
+def cgi(start, tree, cgi_bin):
+    """Starts a server; when it has ended no program runs."""
+    yield lambda *options, **more: start(tree, "-c", cgi_bin, *options,
+                                         **more)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(cgi_bin):
+    yield
+    for pid in programs.running(cgi_bin):
+        os.kill(pid, signal.SIGKILL)
+
+
+def begin(server, name="begins"):
+    c = server.connect()
+    c.send(request("/cgi-bin/" + name))
+    assert c.head().status == 200
+    return c
+
+
+def test_killed_spawner_is_replaced(cgi, cgi_bin):
+    server = cgi()
+    waiting = server.connect()
+    waiting.send(request("/cgi-bin/waits?1"))
+    assert wait_until(lambda: programs.running(cgi_bin))
+    old = server.spawner()
+    os.kill(old, signal.SIGKILL)
+    assert wait_until(lambda: server.spawner() != old)
+    # Its program was let go on, or it was lost: in either case an answer.
+    assert waiting.receive().status in (200, 502)
+    assert wait_until(
+        lambda: server.get("/cgi-bin/short").body == b"short\n")
+    assert server.get("/hello.txt").status == 200
+    assert "spawner" in server.stderr()
+    waiting.close()
+
+
+def test_killed_worker_takes_its_programs_along(cgi, cgi_bin):
+    server = cgi()
+    with begin(server) as c:
+        worker, = server.workers()
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises((OSError, Malformed)):
+            while True:
+                c.line()
+    assert programs.all_ended(cgi_bin)
+    assert wait_until(lambda: not children(server.spawner()))
+    assert server.get("/cgi-bin/short").body == b"short\n"
+
+
+def test_stop_waits_for_a_program(cgi, cgi_bin):
+    server = cgi()
+    with server.connect() as c:
+        c.send(request("/cgi-bin/waits?1"))
+        assert wait_until(lambda: programs.running(cgi_bin))
+        server.process.send_signal(signal.SIGTERM)
+        assert c.receive().body == b"short\n"
+    assert server.process.wait(5) == 0
+
+
+def test_stop_waits_no_longer_than_the_grace(cgi, cgi_bin):
+    server = cgi("--grace=1")
+    with begin(server):
+        began = time.monotonic()
+        assert server.end() == 0
+        assert 0.8 < time.monotonic() - began < 4
+    assert programs.all_ended(cgi_bin)
+
+
+def test_second_signal_ends_programs_at_once(cgi, cgi_bin):
+    server = cgi("--grace=60")
+    with begin(server, "stubborn"):
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert server.end() == 0
+    assert programs.all_ended(cgi_bin, 3)
+
+
+def test_debug_mode(tree, cgi_bin, monkeypatch):
+    launch = Server.launch
+
+    def launch_debug(self):
+        self.arguments.remove("-f")
+        launch(self)
+    monkeypatch.setattr(Server, "launch", launch_debug)
+    with Server(tree, "-d", "-c", cgi_bin) as server:
+        assert server.get("/cgi-bin/short").body == b"short\n"
+        assert wait_until(lambda: '"GET /cgi-bin/short HTTP/1.1" 200 6'
+                          in server.stdout())
+
+
+def test_fork_bomb_within_its_limits(cgi, cgi_bin):
+    """It fills its own allowance; the server and the next program live."""
+    if os.geteuid() != 0:
+        pytest.skip("the limit would count the processes of this user")
+    programs.write(cgi_bin, "bomb", programs.SH
+                   + "printf 'Content-Type: text/plain\\n\\n'\n"
+                   "exec 2>/dev/null\n"
+                   "i=0\nwhile [ $i -lt 60 ]; do sleep 1000 & i=$((i + 1))\n"
+                   "done\nwait\n")
+    server = cgi("--cgi-processes=30", "--cgi-timeout=3")
+    with server.connect(timeout=15) as c:
+        c.send(request("/cgi-bin/bomb"))
+        assert wait_until(lambda: len(programs.running(cgi_bin)) > 10)
+        assert server.get("/hello.txt").body == b"hello\n"
+        assert len(programs.running(cgi_bin)) <= 30
+    assert programs.all_ended(cgi_bin, 10)
+    assert server.get("/cgi-bin/short").body == b"short\n"
