@@ -145,6 +145,16 @@ str_to_u64(struct str s, uint64_t *out_value)
 	return 0;
 }
 
+int
+str_hex_digit(char c)
+{
+	unsigned char lower = (unsigned char)c | 0x20;
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 char *
 str_put_u64(char *at, uint64_t v)
 {

@@ -87,6 +87,9 @@ bool str_cut(struct str *rest, char sep, struct str *out_head);
  */
 int str_to_u64(struct str s, uint64_t *out_value);
 
+/* 0 to 15, or -1 for what is no hexadecimal digit. */
+int str_hex_digit(char c);
+
 /* Writes v in decimal to at (20 bytes are always enough); returns the end. */
 char *str_put_u64(char *at, uint64_t v);
 

@@ -24,15 +24,6 @@ enum {
 	END_LF,
 };
 
-static int
-hex(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* HTAB, SP, VCHAR and obs-text: what extensions and values are made of. */
 static bool
 is_text(unsigned char c)
@@ -53,7 +44,7 @@ step_blank(unsigned char c)
 static int
 step_size(struct chunk_reader *r, unsigned char c)
 {
-	int digit = hex(c);
+	int digit = str_hex_digit((char)c);
 
 	if (digit >= 0) {
 		if (++r->digits > DIGITS_MAX)

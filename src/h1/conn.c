@@ -46,7 +46,9 @@ struct h1_conn {
 	struct output out;
 	struct timer timer;
 	struct addr peer;
+	unsigned queued;                /* in the kernel, at the last period */
 	unsigned char state;
+	unsigned char slow_periods;
 
 	/* The exchange's two halves. */
 	bool reads : 1;                 /* request content is to come, */
@@ -66,6 +68,8 @@ struct h1_conn {
 #define TURN_BYTES ((size_t)1 << 20)
 /* Received ahead, while an exchange is under way. */
 #define AHEAD_MAX ((size_t)LOOP_SCRATCH)
+/* A peer that is slower than allowed for so many periods in a row is left. */
+#define SLOW_PERIODS 2
 /* A peer that has ended is asked this often whether it is still there. */
 #define PROBE_MS 1000
 
@@ -206,6 +210,18 @@ begin_answer(struct h1_conn *c)
 	return h1_write_head(output_buf(&c->out), x, stamp, keeps);
 }
 
+/* What is staged goes out or is kept, and then comes before all else. */
+static void
+flush(struct h1_conn *c)
+{
+	if (output_flush(&c->out) < 0)
+		break_off(c);
+	else if (c->out.kept.n == 0 && c->state == H1_FLUSH)
+		enter(c, H1_IDLE);
+	else if (c->out.kept.n > 0 && c->state < H1_BUSY)
+		enter(c, H1_FLUSH);
+}
+
 /* Takes the answer as far as it goes now. */
 static void
 go_on(struct h1_conn *c)
@@ -223,8 +239,13 @@ go_on(struct h1_conn *c)
 	if (r < 0) {
 		break_off(c);
 	} else if (r == OUT_DONE) {
+		/* Perhaps only its content has shown that. */
+		c->closes |= c->x->res.closes;
 		end_exchange(c);
 		enter(c, H1_IDLE);
+		/* A pipeline of many answers must not pile up. */
+		if (output_relieve(&c->out) != OUT_DONE)
+			flush(c);
 	}
 }
 
@@ -417,6 +438,9 @@ process_kept(struct h1_conn *c)
 	struct str rest = buf_str(&c->in);
 
 	process(c, &rest);
+	/* Its request lies in what now goes. */
+	if (c->x != NULL)
+		exchange_detach(c->x);
 	if (rest.n == 0)
 		buf_fini(&c->in);
 	else
@@ -452,18 +476,6 @@ conn_free(struct h1_conn *c)
 	h->closed(h);
 }
 
-/* What is staged goes out or is kept, and then comes before all else. */
-static void
-flush(struct h1_conn *c)
-{
-	if (output_flush(&c->out) < 0)
-		break_off(c);
-	else if (c->out.kept.n == 0 && c->state == H1_FLUSH)
-		enter(c, H1_IDLE);
-	else if (c->out.kept.n > 0 && c->state < H1_BUSY)
-		enter(c, H1_FLUSH);
-}
-
 /*
  * An exchange outlives the callback: it lets go of the memory of the request,
  * and while the peer is waited for, the peer is held to a rate.  (A handler
@@ -481,8 +493,11 @@ guard(struct h1_conn *c)
 		start_timer(c, PROBE_MS);
 	else if (waits_for_peer != c->is_guarded)
 		start_timer(c, c->host->limits.rate_ms);
-	if (waits_for_peer != c->is_guarded)
+	if (waits_for_peer != c->is_guarded) {
 		c->out.moved = 0;
+		c->queued = (unsigned)stream_queued(c->out.stream);
+		c->slow_periods = 0;
+	}
 	c->is_guarded = waits_for_peer;
 }
 
@@ -634,17 +649,35 @@ static const struct stream_events stream_events = {
 	.on_broken = on_broken,
 };
 
-/* A period is over: has the peer moved enough in it? */
-static void
-check_rate(struct h1_conn *c)
+/*
+ * A period is over: has the peer given or taken enough in it?  What it took is
+ * what left the kernel's queue, too: there, megabytes may wait for it while
+ * nothing can be added.
+ */
+static bool
+is_fast_enough(struct h1_conn *c)
 {
 	const struct http_limits *limits = &c->host->limits;
 	uint64_t least = (uint64_t)limits->min_rate * limits->rate_ms / 1000;
-	bool is_enough = !c->is_guarded || c->out.moved >= least;
+	size_t queued = stream_queued(c->out.stream);
+	uint64_t moved = c->out.moved + (uint64_t)c->queued;
 
+	moved = moved > queued ? moved - queued : 0;
+	c->queued = (unsigned)queued;
 	c->out.moved = 0;
-	start_timer(c, limits->rate_ms);
-	if (is_enough)
+	if (moved >= least)
+		c->slow_periods = 0;
+	else if (c->is_guarded)
+		c->slow_periods++;
+	/* Windows open in lumps: one period may see none. */
+	return c->slow_periods < SLOW_PERIODS;
+}
+
+static void
+check_rate(struct h1_conn *c)
+{
+	start_timer(c, c->host->limits.rate_ms);
+	if (is_fast_enough(c))
 		return;
 	if (c->reads && !c->is_blocked && c->out.kept.n == 0) {
 		refuse(c, REASON_CONTENT_TIME);

@@ -9,6 +9,7 @@
  */
 #include "h1/head.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 
 enum {
@@ -16,7 +17,7 @@ enum {
 	C_TARGET = 2,           /* visible, but no "#"; octets above ASCII are
 	                           let through as people's browsers send them */
 	C_VALUE = 4,            /* field-vchar, SP and HTAB, RFC 9110 5.5 */
-	C_HOST = 8,             /* reg-name and IP-literal, RFC 3986 3.2.2 */
+	C_HOST = 8,             /* reg-name, RFC 3986 3.2.2 */
 };
 
 #define B C_VALUE
@@ -34,11 +35,11 @@ static const unsigned char class[256] = {
      /*    !  "  #  $  %  &  '  (  )  *  +  ,  -  .  /   */
 	B, A, V, F, A, A, A, A, H, H, A, A, H, A, A, V,
      /* 0                          9  :  ;  <  =  >  ?   */
-	A, A, A, A, A, A, A, A, A, A, H, H, V, H, V, V,
+	A, A, A, A, A, A, A, A, A, A, V, H, V, H, V, V,
      /* @  A                                             */
 	V, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
      /*                               Z  [  \  ]  ^  _   */
-	A, A, A, A, A, A, A, A, A, A, A, H, V, H, T, A,
+	A, A, A, A, A, A, A, A, A, A, A, V, V, V, T, A,
      /* `  a                                             */
 	T, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
      /*                               z  {  |  }  ~      */
@@ -91,38 +92,61 @@ parse_version(struct str s, enum version *out_version)
 	return REASON_NONE;
 }
 
+/* "[" IPv6address "]"; what has yet to be invented is not served. */
+static bool
+is_ip_literal(struct str s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (s.n < 4 || s.n - 2 >= sizeof(text))
+		return false;
+	memcpy(text, s.p + 1, s.n - 2);
+	text[s.n - 2] = '\0';
+	return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+/* *( unreserved / pct-encoded / sub-delims ) */
+static bool
+is_reg_name(struct str s)
+{
+	if (span(s, C_HOST) != s.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '%' && (s.n - i < 3 ||
+		    str_hex_digit(s.p[i + 1]) < 0 ||
+		    str_hex_digit(s.p[i + 2]) < 0))
+			return false;
+	}
+	return true;
+}
+
+/* *DIGIT, and none that is no port */
+static bool
+is_port(struct str s)
+{
+	uint64_t port;
+
+	return s.n == 0 || (str_to_u64(s, &port) == 0 && port <= 65535);
+}
+
 /* uri-host [ ":" port ]; an empty one is right where there is none to name. */
 static bool
 is_authority(struct str s)
 {
-	size_t host = 0, port;
+	bool is_literal = s.n > 0 && s.p[0] == '[';
+	const char *end = s.n == 0 ? NULL : is_literal ?
+	    memchr(s.p, ']', s.n) : memchr(s.p, ':', s.n);
+	struct str host = s, rest;
 
-	if (s.n > 0 && s.p[0] == '[') {
-		const char *end = memchr(s.p, ']', s.n);
-
-		if (end == NULL || end - s.p < 3)
-			return false;
-		host = (size_t)(end - s.p) + 1;
-		if (span((struct str){ s.p + 1, host - 2 }, C_HOST) !=
-		    host - 2 || memchr(s.p + 1, '[', host - 2) != NULL)
-			return false;
-	} else {
-		while (host < s.n && s.p[host] != ':') {
-			if (!(class[(unsigned char)s.p[host]] & C_HOST) ||
-			    s.p[host] == '[' || s.p[host] == ']')
-				return false;
-			host++;
-		}
-	}
-	if (host == s.n)
-		return true;
-	if (s.p[host] != ':')
+	if (is_literal && end == NULL)
 		return false;
-	for (port = host + 1; port < s.n; port++) {
-		if (s.p[port] < '0' || s.p[port] > '9')
-			return false;
-	}
-	return s.n - host <= 6;
+	if (end != NULL)
+		host.n = (size_t)(end - s.p) + is_literal;
+	rest = str_skip(s, host.n);
+	if (rest.n > 0 && (rest.p[0] != ':' || !is_port(str_skip(rest, 1))))
+		return false;
+	return is_literal ? is_ip_literal(host) : is_reg_name(host);
 }
 
 static void

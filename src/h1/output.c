@@ -65,6 +65,15 @@ push_file(struct output *o, struct buf *b, struct piece *p)
 	return p->n == 0 ? OUT_DONE : OUT_WAITS;
 }
 
+int
+output_relieve(struct output *o)
+{
+	struct buf *b = output_buf(o);
+
+	/* Not with `more`: perhaps there is none, and it would be held back. */
+	return b->n < FULL ? OUT_DONE : push(o, b, NULL, false);
+}
+
 /* Copied to where the head is: one buffer, one send. */
 static int
 append(struct output *o, struct buf *b, struct piece *p, bool is_chunked)
@@ -80,7 +89,7 @@ append(struct output *o, struct buf *b, struct piece *p, bool is_chunked)
 	if (err < 0)
 		return err;
 	p->n = 0;
-	return b->n < FULL ? OUT_DONE : push(o, b, NULL, true);
+	return output_relieve(o);
 }
 
 int

@@ -36,6 +36,9 @@ struct buf *output_buf(struct output *o);
  */
 int output_piece(struct output *o, struct piece *p, bool is_chunked);
 
+/* Hands on what is appended if that is much. */
+int output_relieve(struct output *o);
+
 /* Hands on what is appended; what is left is kept. */
 int output_flush(struct output *o);
 

@@ -7,7 +7,7 @@
 enum framing
 h1_framing(const struct exchange *x)
 {
-	if (x->res.is_raw)
+	if (x->res.is_raw || x->req.version == VERSION_0_9)
 		return FRAMING_CLOSE;
 	if (x->res.length != LENGTH_UNKNOWN)
 		return FRAMING_LENGTH;

@@ -7,7 +7,7 @@
 
 #include "http/status.h"
 
-#define ARENA_MAX ((size_t)128 << 10)
+#define ARENA_MAX ((size_t)256 << 10)
 #define FIELDS_MAX ((size_t)64 << 10)
 
 struct exchange *
@@ -61,6 +61,7 @@ exchange_detach(struct exchange *x)
 		line.n = 0;
 	x->req.line = line;
 	x->req.n_fields = 0;
+	x->req.repeated = 0;
 	memset(x->req.first, 0, sizeof(x->req.first));
 	x->req.method_name = x->req.path = x->req.query =
 	    x->req.authority = (struct str){ NULL, 0 };
@@ -106,26 +107,43 @@ exchange_retain(struct exchange *x)
 	return 0;
 }
 
+/* Enough for all values, and a separator each. */
+static size_t
+fields_length(const struct request *req)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < req->n_fields; i++)
+		n += req->fields[i].value.n + strlen(", ");
+	return n;
+}
+
 struct str
 exchange_list(struct exchange *x, enum field_id id)
 {
 	struct str all = request_field(&x->req, id);
-	bool first = true;
+	char *at;
 
 	if (!(x->req.repeated & 1u << id))
 		return all;
+	/* All values are not longer than all fields: there is room. */
+	at = arena_alloc(&x->arena, fields_length(&x->req));
+	if (at == NULL)
+		return all;
+	all.p = at;
 	for (unsigned i = 0; i < x->req.n_fields; i++) {
 		struct field *f = &x->req.fields[i];
 
 		if (field_parse(f->name) != id)
 			continue;
-		if (!first)
-			all = arena_printf(&x->arena, "%.*s, %.*s",
-			    STR_ARG(all), STR_ARG(f->value));
-		if (all.p == NULL)
-			return all;
-		first = false;
+		if (at != all.p) {
+			*at++ = ',';
+			*at++ = ' ';
+		}
+		memcpy(at, f->value.p, f->value.n);
+		at += f->value.n;
 	}
+	all.n = (size_t)(at - all.p);
 	return all;
 }
 

@@ -102,7 +102,8 @@ exchange_wake(struct exchange *x)
 
 /*
  * The value of a field that is a list: values of repeated fields are joined
- * by commas (RFC 9110 5.3), in the arena.  p is NULL when there is none.
+ * by commas (RFC 9110 5.3), in the arena; without memory it is the first.  p is
+ * NULL when there is none.
  */
 struct str exchange_list(struct exchange *x, enum field_id id);
 

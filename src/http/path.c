@@ -12,8 +12,6 @@
 
 #include <errno.h>
 
-#define NO_HEX 0x100    /* no byte, whatever it is or-ed with */
-
 /* What may stand for itself: unreserved, "/", and some of sub-delims. */
 static const char harmless[] = "-._~/!$()*+,;=";
 
@@ -27,28 +25,17 @@ is_harmless(char c)
 	return c != '\0' && strchr(harmless, c) != NULL;
 }
 
-static unsigned
-hex_digit(char c)
-{
-	unsigned char lower = (unsigned char)c | 0x20;
-
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (lower >= 'a' && lower <= 'f')
-		return lower - 'a' + 10u;
-	return NO_HEX;
-}
-
 /* The byte that the two digits behind a % mean; 0 where there are not two. */
 static char
 unescape(const char *p, const char *end)
 {
-	unsigned byte;
+	int high, low;
 
 	if (end - p < 2)
 		return '\0';
-	byte = hex_digit(p[0]) << 4 | hex_digit(p[1]);
-	return byte < NO_HEX ? (char)byte : '\0';
+	high = str_hex_digit(p[0]);
+	low = str_hex_digit(p[1]);
+	return (high | low) < 0 ? '\0' : (char)(high << 4 | low);
 }
 
 /*
@@ -161,6 +148,14 @@ path_encode(struct buf *b, struct str s)
 	}
 	b->n = (size_t)(at - b->p);
 	return 0;
+}
+
+struct str
+path_last(struct str path)
+{
+	const char *slash = memrchr(path.p, '/', path.n);
+
+	return slash == NULL ? path : str_from(slash + 1, path.p + path.n);
 }
 
 bool

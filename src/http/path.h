@@ -29,6 +29,9 @@ int path_decode(struct str raw, char *out, size_t *out_len);
  */
 int path_encode(struct buf *b, struct str s);
 
+/* The last segment of a path: a file's own name. */
+struct str path_last(struct str path);
+
 /*
  * Does a segment of this decoded path begin with a dot?  The segment
  * ".well-known" (RFC 8615) at the very front does not count.

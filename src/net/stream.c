@@ -3,9 +3,11 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -132,6 +134,15 @@ ss_want(struct stream *s, unsigned wanted)
 	return loop_want(of(s)->loop, &of(s)->watch, wanted);
 }
 
+static size_t
+ss_queued(struct stream *s)
+{
+	int n = 0;
+
+	return ioctl(of(s)->watch.fd, SIOCOUTQ, &n) == 0 && n > 0 ?
+	    (size_t)n : 0;
+}
+
 static void
 ss_shut(struct stream *s)
 {
@@ -156,6 +167,7 @@ static const struct stream_ops socket_ops = {
 	.write = ss_write,
 	.send_file = ss_send_file,
 	.want = ss_want,
+	.queued = ss_queued,
 	.shut = ss_shut,
 	.close = ss_close,
 };

@@ -36,6 +36,7 @@ struct stream_ops {
 	ssize_t (*send_file)(struct stream *s, int fd, uint64_t offset,
 	    size_t n);
 	int (*want)(struct stream *s, unsigned wanted);
+	size_t (*queued)(struct stream *s);
 	void (*shut)(struct stream *s);
 	void (*close)(struct stream *s, bool abort);
 };
@@ -80,6 +81,13 @@ static inline int
 stream_want(struct stream *s, unsigned wanted)
 {
 	return s->ops->want(s, wanted);
+}
+
+/* How many bytes were taken, but not yet by the peer? */
+static inline size_t
+stream_queued(struct stream *s)
+{
+	return s->ops->queued(s);
 }
 
 /* We will send no more (shutdown(2), SHUT_WR). */

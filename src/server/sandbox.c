@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -111,6 +113,7 @@ static const struct rule {
 	{ SCMP_SYS(getsockname), BOTH, ANY, "the address a client came to" },
 	{ SCMP_SYS(getpeername), BOTH, ANY, "the address of a client" },
 	{ SCMP_SYS(getsockopt), BOTH, ANY, "errors of sockets" },
+	{ SCMP_SYS(ioctl), WORKER, IS(1, SIOCOUTQ), "how slow a client is" },
 	{ SCMP_SYS(setsockopt), WORKER, ANY, "buffers, no delay, lingering" },
 
 	/* Descriptors. */

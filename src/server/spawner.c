@@ -163,8 +163,9 @@ check(struct program *p)
 
 /* The beginning */
 
+/* glibc's setrlimit(2) takes an enum, of which POSIX knows nothing. */
 static void
-limit(int resource, rlim_t most)
+limit(__rlimit_resource_t resource, rlim_t most)
 {
 	struct rlimit r = { .rlim_cur = most, .rlim_max = most };
 

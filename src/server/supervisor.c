@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ struct child {
 	unsigned number;        /* among those of its role */
 	pid_t pid;              /* 0: not running */
 	struct watch orders;    /* our end of the channel */
+	enum order due;         /* once there is room in it; 0: none */
 	int64_t started_ms;
 	unsigned backoff_ms;
 	struct timer restart;
@@ -165,6 +167,9 @@ become(struct child *c, int orders)
 	else
 		title_set("%s", c->role->title);
 	err = identity_assume(setup->identity);
+	/* The modules of nsswitch.conf(5) are loaded by the first look-up. */
+	if (err == 0 && c->role == &homes)
+		(void)getpwnam("");
 	/* A worker first opens what it needs: see worker_run. */
 	if (err == 0 && c->role != &worker)
 		err = sandbox_enter(c->role->sandbox, setup->config->sandbox,
@@ -179,12 +184,26 @@ become(struct child *c, int orders)
 
 /* Channels between workers and services */
 
-static void
+/* -EAGAIN when its channel is full; one that is gone needs no orders. */
+static int
 tell(struct child *c, enum order order, unsigned about, int fd)
 {
-	/* One that cannot be told is dead or hangs: see on_kill. */
-	if (c->orders.fd != -1)
-		order_send(c->orders.fd, order, about, fd);
+	if (c->orders.fd == -1)
+		return 0;
+	return order_send(c->orders.fd, order, about, fd);
+}
+
+/* What must be told sooner or later. */
+static void
+tell_surely(struct child *c, enum order order)
+{
+	int fd = order == ORDER_LOG ? c->supervisor->log_fd : -1;
+
+	c->due = 0;
+	if (tell(c, order, 0, fd) != -EAGAIN)
+		return;
+	c->due = order;
+	loop_want(c->supervisor->loop, &c->orders, READY_IN | READY_OUT);
 }
 
 static void
@@ -246,7 +265,11 @@ on_report(struct watch *w, unsigned ready)
 	struct child *bad;
 	int fd = -1, r;
 
-	(void)ready;
+	if (ready & READY_OUT) {
+		loop_want(c->supervisor->loop, w, READY_IN);
+		if (c->due != 0)
+			tell_surely(c, c->due);
+	}
 	r = order_receive(w->fd, &m, &fd);
 	if (fd != -1)
 		close(fd);
@@ -281,6 +304,7 @@ open_orders(struct child *c, int ends[2])
 		.fd = ends[0],
 		.wanted = READY_IN,
 	};
+	c->due = 0;
 	err = loop_add(l, &c->orders);
 	if (err < 0) {
 		close(ends[0]);
@@ -411,7 +435,7 @@ stop(struct supervisor *s)
 	listeners_close(s->setup->listeners);
 	for (unsigned i = 0; i < s->n_children; i++) {
 		loop_timer_stop(s->loop, &s->children[i].restart);
-		tell(&s->children[i], how, 0, -1);
+		tell_surely(&s->children[i], how);
 	}
 	if (s->running == 0 ||
 	    loop_timer_start(s->loop, &s->kill, after_ms) < 0)
@@ -436,7 +460,7 @@ reopen_log(struct supervisor *s)
 	s->log_fd = fd;
 	for (unsigned i = 0; i < s->n_children; i++) {
 		if (s->children[i].role == &worker)
-			tell(&s->children[i], ORDER_LOG, 0, fd);
+			tell_surely(&s->children[i], ORDER_LOG);
 	}
 }
 

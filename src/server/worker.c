@@ -22,6 +22,9 @@
 /* Descriptors for all that is not a connection. */
 #define OTHER_DESCRIPTORS 64u
 
+/* All listings that are being sent. */
+#define LISTING_BYTES ((size_t)256 << 20)
+
 /* What the supervisor gets and makes orders of: a terminal's Ctrl-C reaches
    all. */
 static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
@@ -31,6 +34,7 @@ struct worker {
 	struct loop *loop;
 	struct http_host host;
 	struct site site;
+	struct listing_budget listings;
 	struct acceptor *acceptor;
 	struct access_log access;
 	struct watch orders;
@@ -234,13 +238,17 @@ site_init(struct worker *w, struct cache_limits *limits)
 	limits->objects = 16384;
 	limits->directories = 4096;
 	w->site = *w->setup->site;
+	w->listings.left_bytes = LISTING_BYTES;
+	w->site.listings = &w->listings;
 	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
 	if (err < 0)
 		log_error("files are not kept in memory: inotify: %s",
 		    strerror(-err));
 	err = 0;
-	if (setup->cgi != NULL)
+	if (setup->cgi != NULL) {
+		w->site.cgi_path = str_of(setup->cgi->root_path);
 		err = cgi_open(w->loop, setup->cgi, -1, &w->site.cgi);
+	}
 	if (err == 0 && *setup->config->user_dir != '\0')
 		err = home_open(w->loop, -1, &w->site.homes);
 	return err;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A hash table of objects, and beside it a tree of watched directories that
- * mirrors the part of the site they lie in.  An event names a directory and an
- * entry in it: objects of that name are forgotten, and if the entry is itself
- * a watched directory, all below it.
+ * A hash table of objects by path, and another by the entry that a file is in
+ * its directory; beside them a tree of watched directories that mirrors the
+ * part of the site they lie in.  An event names a directory and an entry in
+ * it: objects of that name are forgotten, and if the entry is itself a watched
+ * directory, all below it.
  */
 #include "site/cache.h"
 
@@ -19,6 +20,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "http/path.h"
 #include "net/loop.h"
 #include "site/resolve.h"
 
@@ -51,11 +53,29 @@ struct cache {
 	uint64_t seed;
 	struct list lru;                /* struct object.lru, oldest first */
 	struct cache_dir *top;          /* NULL until something is watched */
+	int64_t drained_ms;             /* when events were last read */
 	struct object *buckets[BUCKETS];
+	struct object *by_name[BUCKETS];
 	struct cache_dir *wd_buckets[WD_BUCKETS];
 };
 
 /* Objects */
+
+static unsigned
+name_bucket(const struct cache *c, const struct cache_dir *dir,
+    struct str name)
+{
+	return (unsigned)(XXH3_64bits_withSeed(name.p, name.n,
+	    c->seed ^ (uintptr_t)dir) % BUCKETS);
+}
+
+/* What an object takes, beside its descriptor. */
+static size_t
+weight(const struct object *o)
+{
+	return (o->content != NULL ? (size_t)o->size : 0) + o->key.n +
+	    strlen(o->path);
+}
 
 static void
 forget(struct cache *c, struct object *o)
@@ -65,15 +85,18 @@ forget(struct cache *c, struct object *o)
 	while (*at != o)
 		at = &(*at)->next;
 	*at = o->next;
+	at = &c->by_name[name_bucket(c, o->dir, o->name)];
+	while (*at != o)
+		at = &(*at)->next_by_name;
+	*at = o->next_by_name;
 	list_remove(&o->lru);
 	list_remove(&o->leaf);
 	c->n_objects--;
-	if (o->content != NULL)
-		c->bytes -= o->size;
-	else
-		c->n_descriptors--;
+	c->n_descriptors -= o->content == NULL;
+	c->bytes -= weight(o);
 	free((char *)(uintptr_t)o->key.p);
 	o->key = o->name = (struct str){ NULL, 0 };
+	o->path = NULL;
 	object_unref(o);
 }
 
@@ -88,25 +111,82 @@ static void
 make_room(struct cache *c, const struct object *o)
 {
 	while (c->n_objects > 0 && (c->n_objects >= c->limits.objects ||
-	    (o->content != NULL && c->bytes + o->size > c->limits.bytes) ||
+	    c->bytes + weight(o) > c->limits.bytes ||
 	    (o->content == NULL && c->n_descriptors >= c->limits.descriptors)))
 		forget_oldest(c);
+}
+
+/*
+ * Events tell of all that goes through a watched directory.  A file may be
+ * changed otherwise: by another name, or through memory.  So the file itself
+ * is asked, once a second.
+ */
+static bool
+is_current(struct cache *c, struct object *o)
+{
+	int64_t now_s = loop_now_ms(c->loop) / 1000;
+	struct stat st;
+
+	if (o->checked_s == now_s)
+		return true;
+	o->checked_s = now_s;
+	return fstatat(c->root, o->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == o->st.st_dev && st.st_ino == o->st.st_ino &&
+	    st.st_size == o->st.st_size &&
+	    st.st_mtim.tv_sec == o->st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == o->st.st_mtim.tv_nsec &&
+	    st.st_ctim.tv_sec == o->st.st_ctim.tv_sec &&
+	    st.st_ctim.tv_nsec == o->st.st_ctim.tv_nsec;
+}
+
+static void read_events(struct cache *c);
+
+/*
+ * Events are read first in each turn of the loop.  In a long turn a request
+ * may be received that is younger than that.
+ */
+static void
+catch_up(struct cache *c)
+{
+	struct timespec t;
+	int64_t now_ms;
+
+	/* To a tick, which is good enough and nearly free. */
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (now_ms > loop_now_ms(c->loop) && now_ms > c->drained_ms) {
+		c->drained_ms = now_ms;
+		read_events(c);
+	}
+}
+
+static struct object *
+find(struct cache *c, struct str key)
+{
+	uint64_t hash = XXH3_64bits_withSeed(key.p, key.n, c->seed);
+	struct object *o = c->buckets[hash % BUCKETS];
+
+	while (o != NULL && (o->hash != hash || !str_eq(o->key, key)))
+		o = o->next;
+	return o;
 }
 
 struct object *
 cache_find(struct cache *c, struct str key)
 {
 	struct object *o;
-	uint64_t hash;
 
 	if (c == NULL)
 		return NULL;
-	hash = XXH3_64bits_withSeed(key.p, key.n, c->seed);
-	for (o = c->buckets[hash % BUCKETS]; o != NULL; o = o->next) {
-		if (o->hash == hash && str_eq(o->key, key))
-			break;
+	catch_up(c);
+	o = find(c, key);
+	if (o == NULL)
+		return NULL;
+	if (!is_current(c, o)) {
+		forget(c, o);
+		return NULL;
 	}
-	if (o != NULL && c->lru.prev != &o->lru) {
+	if (c->lru.prev != &o->lru) {
 		list_remove(&o->lru);
 		list_append(&c->lru, &o->lru);
 	}
@@ -299,46 +379,54 @@ cache_watch(struct cache *c, struct str path)
 	return d;
 }
 
-static struct str
-last_segment(struct str path)
+/* Gives o copies of its key and path, in one block that the key begins. */
+static bool
+name_object(struct object *o, struct str key, struct str path)
 {
-	const char *slash = memrchr(path.p, '/', path.n);
+	char *text = malloc(key.n + path.n + 1);
 
-	return slash == NULL ? path :
-	    str_from(slash + 1, path.p + path.n);
+	if (text == NULL)
+		return false;
+	memcpy(text, key.p, key.n);
+	memcpy(text + key.n, path.p, path.n);
+	text[key.n + path.n] = '\0';
+	o->key = (struct str){ text, key.n };
+	o->path = text + key.n;
+	o->name = path_last((struct str){ o->path, path.n });
+	return true;
+}
+
+static void
+link_object(struct cache *c, struct cache_dir *dir, struct object *o)
+{
+	struct object **bucket;
+
+	o->hash = XXH3_64bits_withSeed(o->key.p, o->key.n, c->seed);
+	bucket = &c->buckets[o->hash % BUCKETS];
+	o->next = *bucket;
+	*bucket = o;
+	o->dir = dir;
+	bucket = &c->by_name[name_bucket(c, dir, o->name)];
+	o->next_by_name = *bucket;
+	*bucket = o;
+	list_append(&c->lru, &o->lru);
+	list_append(&dir->objects, &o->leaf);
+	c->n_objects++;
+	c->n_descriptors += o->content == NULL;
+	c->bytes += weight(o);
 }
 
 void
 cache_add(struct cache *c, struct cache_dir *dir, struct str path,
     struct str key, struct object *o)
 {
-	struct str name = last_segment(path);
-	struct object **bucket;
-	char *text;
-
-	if (dir == NULL || cache_find(c, key) != NULL ||
-	    (o->content != NULL && o->size > c->limits.bytes / 4))
-		return;
-	text = malloc(key.n + name.n);
-	if (text == NULL)
+	if (dir == NULL || find(c, key) != NULL ||
+	    (o->content != NULL && o->size > c->limits.bytes / 4) ||
+	    !name_object(o, key, path))
 		return;
 	make_room(c, o);
-	memcpy(text, key.p, key.n);
-	memcpy(text + key.n, name.p, name.n);
-	o->key = (struct str){ text, key.n };
-	o->name = (struct str){ text + key.n, name.n };
-	o->hash = XXH3_64bits_withSeed(key.p, key.n, c->seed);
-	bucket = &c->buckets[o->hash % BUCKETS];
-	o->next = *bucket;
-	*bucket = o;
-	list_append(&c->lru, &o->lru);
-	list_append(&dir->objects, &o->leaf);
-	c->n_objects++;
-	if (o->content != NULL)
-		c->bytes += o->size;
-	else
-		c->n_descriptors++;
-	object_ref(o);
+	o->checked_s = loop_now_ms(c->loop) / 1000;
+	link_object(c, dir, object_ref(o));
 }
 
 /* Changes */
@@ -347,15 +435,13 @@ static void
 forget_entry(struct cache *c, struct cache_dir *d, struct str name)
 {
 	struct cache_dir *child = child_by_name(d, name);
-	struct list *l, *next;
+	struct object *o, *next;
 
 	if (child != NULL)
 		forget_dir(c, child);
-	for (l = d->objects.next; l != &d->objects; l = next) {
-		struct object *o = list_entry(l, struct object, leaf);
-
-		next = l->next;
-		if (str_eq(o->name, name))
+	for (o = c->by_name[name_bucket(c, d, name)]; o != NULL; o = next) {
+		next = o->next_by_name;
+		if (o->dir == d && str_eq(o->name, name))
 			forget(c, o);
 	}
 }
@@ -379,14 +465,12 @@ on_event(struct cache *c, const struct inotify_event *e)
 }
 
 static void
-on_readable(struct watch *w, unsigned ready)
+read_events(struct cache *c)
 {
-	struct cache *c = list_entry(w, struct cache, watch);
 	_Alignas(struct inotify_event) char events[16384];
 	ssize_t n;
 
-	(void)ready;
-	while ((n = read(w->fd, events, sizeof(events))) > 0) {
+	while ((n = read(c->watch.fd, events, sizeof(events))) > 0) {
 		for (ssize_t at = 0; at < n;) {
 			const struct inotify_event *e =
 			    (const void *)(events + at);
@@ -395,6 +479,13 @@ on_readable(struct watch *w, unsigned ready)
 			at += (ssize_t)(sizeof(*e) + e->len);
 		}
 	}
+}
+
+static void
+on_readable(struct watch *w, unsigned ready)
+{
+	(void)ready;
+	read_events(list_entry(w, struct cache, watch));
 }
 
 int

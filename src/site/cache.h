@@ -5,7 +5,9 @@
 /*
  * Known objects, by the path as it stands in the request line.  An object is
  * known as long as inotify(7) reports no change in any directory between the
- * root and the file; no time-out is involved, and a hit costs no system call.
+ * root and the file.  For what goes past inotify (a second name that the file
+ * was given, a mapping) the file is looked at again once a second; else a hit
+ * costs no system call.
  *
  * Only what can be watched is kept: no file reached through a symbolic link or
  * with several names, nothing on a file system that does not tell (NFS, FUSE).

@@ -129,6 +129,33 @@ disconnect(struct cgi_service *s)
 	loop_remove(s->loop, &s->channel);
 	close(s->channel.fd);
 	s->channel.fd = -1;
+	buf_fini(&s->unsent);
+}
+
+/* What the channel has no room for must not be lost: programs would stay. */
+void
+cgi_tell(struct cgi_service *s, enum spawn_kind kind, uint32_t id)
+{
+	struct spawn_msg m = { .kind = kind, .id = id };
+
+	if (s->channel.fd == -1 || (s->unsent.n == 0 &&
+	    channel_send(s->channel.fd, &m, sizeof(m), NULL, 0) != -EAGAIN))
+		return;
+	/* Without memory: when its channel is closed it ends them all. */
+	if (buf_add(&s->unsent, (struct str){ (char *)&m, sizeof(m) }) < 0)
+		disconnect(s);
+	else
+		loop_want(s->loop, &s->channel, READY_IN | READY_OUT);
+}
+
+static void
+send_unsent(struct cgi_service *s)
+{
+	while (s->unsent.n > 0 && channel_send(s->channel.fd, s->unsent.p,
+	    sizeof(struct spawn_msg), NULL, 0) != -EAGAIN)
+		buf_consume(&s->unsent, sizeof(struct spawn_msg));
+	if (s->unsent.n == 0)
+		loop_want(s->loop, &s->channel, READY_IN);
 }
 
 static void
@@ -140,7 +167,8 @@ on_message(struct watch *w, unsigned ready)
 	struct cgi *c;
 	ssize_t n;
 
-	(void)ready;
+	if (ready & READY_OUT)
+		send_unsent(s);
 	n = channel_receive(w->fd, &m, sizeof(m), NULL, &n_fds);
 	if (n == -EAGAIN)
 		return;
@@ -163,10 +191,12 @@ cgi_reconnect(struct cgi_service *s, int channel)
 	disconnect(s);
 	if (channel == -1)
 		return;
+	/* Urgent: why a program was not run comes before its pipe's end. */
 	s->channel = (struct watch){
 		.fn = on_message,
 		.fd = channel,
 		.wanted = READY_IN,
+		.is_urgent = true,
 	};
 	if (loop_add(s->loop, &s->channel) < 0) {
 		close(channel);
@@ -191,6 +221,9 @@ cgi_open(struct loop *l, const struct cgi_setup *setup, int channel,
 	s->setup = *setup;
 	s->channel.fd = -1;
 	list_init(&s->programs);
+	/* A message for each that runs or waits: no more can be ending. */
+	buf_init(&s->unsent, 2 * setup->max_programs *
+	    sizeof(struct spawn_msg));
 	cgi_reconnect(s, channel);
 	*out_service = s;
 	return 0;

@@ -46,15 +46,6 @@ put_number(struct writer *w, struct str name, uint64_t value)
 	put_variable(w, name, str_from(digits, str_put_u64(digits, value)));
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Appends a decoded search word; false when it cannot be one. */
 static bool
 put_decoded(struct writer *w, struct str word)
@@ -63,10 +54,13 @@ put_decoded(struct writer *w, struct str word)
 		char c = word.p[i];
 
 		if (c == '%') {
-			int high = i + 2 < word.n ? hex(word.p[i + 1]) : -1;
-			int low = high < 0 ? -1 : hex(word.p[i + 2]);
+			int high = -1, low = -1;
 
-			if (low < 0 || (high == 0 && low == 0))
+			if (i + 2 < word.n) {
+				high = str_hex_digit(word.p[i + 1]);
+				low = str_hex_digit(word.p[i + 2]);
+			}
+			if (high < 0 || low < 0 || (high | low) == 0)
 				return false;
 			c = (char)(high << 4 | low);
 			i += 2;

@@ -6,6 +6,7 @@
 
 #include "site/cgi.h"
 #include "site/cgi_env.h"
+#include "site/spawn_msg.h"
 
 struct cgi_service {
 	struct loop *loop;
@@ -14,6 +15,7 @@ struct cgi_service {
 	struct list programs;           /* struct cgi */
 	unsigned n_programs;
 	uint32_t last_id;
+	struct buf unsent;              /* of cgi_tell */
 	int null;                       /* input for who gets none */
 	int64_t complaints_ms;          /* begin of the second counted in */
 	unsigned complaints;
@@ -54,6 +56,9 @@ void cgi_begin(struct cgi *c);
 
 /* The answer is a refusal instead, unless it has begun. */
 void cgi_refuse(struct cgi *c, enum reason r);
+
+/* Tells the spawner that a program's answer has ended: DONE or KILL. */
+void cgi_tell(struct cgi_service *s, enum spawn_kind kind, uint32_t id);
 
 /* Says what is wrong with the program to the operator. */
 void cgi_complain(struct cgi *c, const char *what);

@@ -272,6 +272,7 @@ lend(struct cgi *c, struct piece *out_piece)
 			    "Content-Length");
 			n = c->left;
 			c->has_ended = true;
+			c->x->res.closes = true;
 		}
 		c->left -= n;
 	}
@@ -482,15 +483,6 @@ on_idle(struct timer *t)
 
 /* Beginning and end */
 
-static void
-tell_spawner(struct cgi *c, enum spawn_kind kind)
-{
-	struct spawn_msg m = { .kind = kind, .id = c->id };
-
-	if (c->service->channel.fd != -1)
-		channel_send(c->service->channel.fd, &m, sizeof(m), NULL, 0);
-}
-
 /* Or has the client left before the end? */
 static bool
 is_complete(const struct cgi *c)
@@ -506,7 +498,8 @@ cgi_end(struct exchange *x)
 
 	read_complaints(c);
 	if (c->is_started)
-		tell_spawner(c, is_complete(c) ? SPAWN_DONE : SPAWN_KILL);
+		cgi_tell(c->service, is_complete(c) ? SPAWN_DONE :
+		    SPAWN_KILL, c->id);
 	close_end(c, &c->in);
 	close_end(c, &c->out);
 	close_end(c, &c->err);

@@ -30,6 +30,8 @@ struct listing {
 	size_t n, next;
 	enum { HEAD, ROWS, FOOT, END } part;
 	struct buf page;
+	struct listing_budget *budget;
+	size_t spent;           /* of it */
 };
 
 /* Text in HTML.  What is not a character is shown as the sign for that. */
@@ -204,6 +206,8 @@ listing_pull(struct body *b, struct piece *out_piece)
 static void
 listing_fini(struct listing *l)
 {
+	if (l->budget != NULL)
+		l->budget->left_bytes += l->spent;
 	close(l->fd);
 	free(l->sorted);
 	buf_fini(&l->names);
@@ -237,13 +241,32 @@ is_listed(const struct site *s, const char *name)
 	return s->shows_hidden;
 }
 
+/* Clients that ask for large listings and do not read them are many. */
+static int
+spend(struct listing *l)
+{
+	size_t bytes = l->names.cap + l->n * sizeof(*l->sorted);
+
+	if (l->budget == NULL)
+		return 0;
+	if (bytes > l->budget->left_bytes)
+		return -ENOMEM;
+	l->budget->left_bytes -= bytes;
+	l->spent = bytes;
+	return 0;
+}
+
 static int
 sort_names(struct listing *l)
 {
 	size_t at = 0;
+	int err;
 
 	if (l->n == 0)
 		return 0;
+	err = spend(l);
+	if (err < 0)
+		return err;
 	l->sorted = malloc(l->n * sizeof(*l->sorted));
 	if (l->sorted == NULL)
 		return -ENOMEM;
@@ -298,6 +321,7 @@ dir_answer(const struct site *s, struct exchange *x, int fd, struct str above,
 	*l = (struct listing){
 		.fd = fd,
 		.root = s->root,
+		.budget = s->listings,
 		.is_top = above.n + path.n == 0,
 		.above = arena_dup(&x->arena, above),
 		.path = arena_cstr(&x->arena, path),

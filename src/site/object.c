@@ -12,7 +12,8 @@
 #include "http/mime.h"
 #include "site/sniff.h"
 
-#define SNIFF_MAX ((size_t)64 << 10)
+#define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
+#define MAGIC_MAX ((size_t)4 << 10)      /* magic(5) may take its time */
 
 /* Reads up to n bytes from the file's start: how many, or a negative errno. */
 static ssize_t
@@ -129,6 +130,7 @@ object_new(const struct facts *f)
 		.fd = -1,
 		.size = (uint64_t)f->st->st_size,
 		.is_settled = f->is_settled,
+		.st = *f->st,
 	};
 	memcpy(o->text, b.p, b.n);
 	o->type = str_from(o->text + strlen("Content-Type: "),
@@ -156,7 +158,8 @@ describe(const struct stat *st, struct str name, struct str start,
 	};
 
 	if (f.type.p == NULL)
-		f.type = sniffer_type(sniffer, start);
+		f.type = sniffer_type(sniffer, (struct str){ start.p,
+		    start.n < MAGIC_MAX ? start.n : MAGIC_MAX });
 	f.has_charset = mime_wants_charset(f.type) &&
 	    looks_like_utf8(start, is_whole);
 	return object_new(&f);

@@ -31,12 +31,17 @@ struct object {
 	                                   first, */
 	size_t type_line;               /* whose length this is */
 	bool is_settled;                /* its validators will tell a change */
+	struct stat st;                 /* of the file it was made from */
 
 	/* The cache's own. */
 	struct list lru, leaf;
-	struct object *next;            /* in its bucket */
+	struct object *next, *next_by_name;     /* in its buckets */
 	uint64_t hash;
-	struct str key, name;
+	struct cache_dir *dir;
+	struct str key;
+	const char *path;               /* decoded, below the root */
+	struct str name;                /* its last segment */
+	int64_t checked_s;
 
 	char text[];
 };

@@ -6,6 +6,9 @@
 #include "site/site.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "http/path.h"
@@ -25,23 +28,58 @@ refuse_errno(struct exchange *x, int err)
 	exchange_refuse(x, reason_of_errno(-err));
 }
 
-static struct str
-last_segment(struct str path)
-{
-	const char *slash = memrchr(path.p, '/', path.n);
+/* What is asked for. */
+struct target {
+	struct str path;        /* decoded, NUL-terminated behind its end */
+	struct str key;         /* encoded again: one spelling for all */
+};
 
-	return slash == NULL ? path : str_from(slash + 1, path.p + path.n);
+/*
+ * Is this the source of a CGI program, or the directory of them, reached in
+ * the document root?  Spellings and links are many; the kernel knows where
+ * the file is.  (Not those homes: there nothing is executed.)
+ */
+static bool
+is_source(const struct site *s, int fd)
+{
+	struct str root = s->cgi_path, path;
+	char link[32], text[PATH_MAX];
+	ssize_t n;
+
+	if (root.n == 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlinkat(AT_FDCWD, link, text, sizeof(text));
+	if (n == -1)
+		return true;
+	path = (struct str){ text, (size_t)n };
+	return str_starts(path, root) &&
+	    (path.n == root.n || path.p[root.n] == '/');
+}
+
+/* Opens what is at `path`; what a program is made of is not there. */
+static int
+open_found(const struct site *s, const char *path, struct found *out_found)
+{
+	int err;
+
+	err = resolve_open(s->root, path, out_found);
+	if (err == 0 && is_source(s, out_found->fd)) {
+		close(out_found->fd);
+		err = -ENOENT;
+	}
+	return err;
 }
 
 /* Answers with an open file, which is then known for the next time. */
 static void
 answer_file(struct site *s, struct exchange *x, struct found *f,
-    struct str path, struct cache_dir *dir)
+    struct str path, struct str key, struct cache_dir *dir)
 {
 	struct object *o;
 	int err;
 
-	err = object_open(f->fd, &f->st, last_segment(path), s->types,
+	err = object_open(f->fd, &f->st, path_last(path), s->types,
 	    s->sniffer, &o);
 	if (err < 0) {
 		refuse_errno(x, err);
@@ -49,21 +87,22 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 	}
 	/* A second name could be written through without our notice. */
 	if (o->is_settled && !f->has_links && f->st.st_nlink == 1)
-		cache_add(s->cache, dir, path, x->req.path, o);
+		cache_add(s->cache, dir, path, key, o);
 	file_answer(x, o);
 	object_unref(o);
 }
 
 /* A directory's own page, or the listing of what is in it. */
 static void
-answer_directory(struct site *s, struct exchange *x, int fd, struct str path)
+answer_directory(struct site *s, struct exchange *x, int fd,
+    const struct target *t)
 {
 	struct found f;
 	struct str page;
 	struct cache_dir *dir;
 	int err;
 
-	page = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(path),
+	page = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(t->path),
 	    STR_ARG(s->index), '\0');
 	if (page.p == NULL) {
 		close(fd);
@@ -72,7 +111,7 @@ answer_directory(struct site *s, struct exchange *x, int fd, struct str path)
 	}
 	page.n--;
 	dir = cache_watch(s->cache, page);
-	err = resolve_open(s->root, page.p, &f);
+	err = open_found(s, page.p, &f);
 	if (err == 0 && S_ISDIR(f.st.st_mode)) {
 		close(f.fd);
 		err = -ENOENT;
@@ -80,35 +119,34 @@ answer_directory(struct site *s, struct exchange *x, int fd, struct str path)
 	if (err != -ENOENT || !s->lists)
 		close(fd);
 	if (err == 0)
-		answer_file(s, x, &f, page, dir);
+		answer_file(s, x, &f, page, t->key, dir);
 	else if (err != -ENOENT)
 		refuse_errno(x, err);
 	else if (s->lists)
-		dir_answer(s, x, fd, S(""), path);
+		dir_answer(s, x, fd, S(""), t->path);
 	else
 		exchange_refuse(x, REASON_NO_LISTING);
 }
 
-/* `path` is NUL-terminated behind its end. */
 static void
-answer_path(struct site *s, struct exchange *x, struct str path)
+answer_path(struct site *s, struct exchange *x, const struct target *t)
 {
-	bool wants_dir = path.n == 0 || path.p[path.n - 1] == '/';
+	bool wants_dir = t->path.n == 0 || t->path.p[t->path.n - 1] == '/';
 	struct cache_dir *dir = wants_dir ? NULL :
-	    cache_watch(s->cache, path);
+	    cache_watch(s->cache, t->path);
 	struct found f;
 	int err;
 
-	err = resolve_open(s->root, path.p, &f);
+	err = open_found(s, t->path.p, &f);
 	if (err < 0) {
 		refuse_errno(x, err);
 	} else if (!S_ISDIR(f.st.st_mode)) {
-		answer_file(s, x, &f, path, dir);
+		answer_file(s, x, &f, t->path, t->key, dir);
 	} else if (wants_dir) {
-		answer_directory(s, x, f.fd, path);
+		answer_directory(s, x, f.fd, t);
 	} else {
 		close(f.fd);
-		redirect_slash(x, path);
+		redirect_slash(x, t->path);
 	}
 }
 
@@ -129,57 +167,80 @@ answer_other(struct exchange *x)
 	}
 }
 
-/* The order of these is the order of the site's rules. */
-static void
-answer_target(struct site *s, struct exchange *x, struct str path)
+static bool
+is_get(const struct exchange *x)
 {
-	enum method m = x->req.method;
-
-	if (s->cgi != NULL && cgi_is_path(path) && m != METHOD_TRACE)
-		cgi_answer(s->cgi, s, x, path);
-	else if (m != METHOD_GET && m != METHOD_HEAD)
-		answer_other(x);
-	else if (!s->shows_hidden && path_is_hidden(path))
-		exchange_refuse(x, REASON_HIDDEN);
-	else if (s->homes != NULL && home_is_path(path))
-		home_answer(s->homes, s, x, path);
-	else
-		answer_path(s, x, path);
+	return x->req.method == METHOD_GET || x->req.method == METHOD_HEAD;
 }
 
-static struct object *
-find_known(struct site *s, const struct exchange *x)
+/* Answers with a known object, if there is one. */
+static bool
+answer_known(struct site *s, struct exchange *x, struct str key)
 {
-	enum method m = x->req.method;
+	struct object *o = is_get(x) ? cache_find(s->cache, key) : NULL;
 
-	return m == METHOD_GET || m == METHOD_HEAD ?
-	    cache_find(s->cache, x->req.path) : NULL;
+	if (o != NULL)
+		file_answer(x, o);
+	return o != NULL;
+}
+
+/* The order of these is the order of the site's rules. */
+static void
+answer_target(struct site *s, struct exchange *x, const struct target *t)
+{
+	if (s->cgi != NULL && cgi_is_path(t->path) &&
+	    x->req.method != METHOD_TRACE)
+		cgi_answer(s->cgi, s, x, t->path);
+	else if (!is_get(x))
+		answer_other(x);
+	else if (!s->shows_hidden && path_is_hidden(t->path))
+		exchange_refuse(x, REASON_HIDDEN);
+	else if (s->homes != NULL && home_is_path(t->path))
+		home_answer(s->homes, s, x, t->path);
+	else if (str_eq(t->key, x->req.path) || !answer_known(s, x, t->key))
+		answer_path(s, x, t);
+}
+
+/* 0, -EINVAL for a path that is none, or -ENOMEM. */
+static int
+decode(struct exchange *x, struct target *out_target)
+{
+	struct target t = { .key.n = 0 };
+	struct buf key;
+	char *text;
+
+	text = arena_alloc(&x->arena, x->req.path.n + 1);
+	if (text == NULL)
+		return -ENOMEM;
+	if (path_decode(x->req.path, text, &t.path.n) < 0)
+		return -EINVAL;
+	t.path.p = text;
+	buf_init(&key, 3 * x->req.path.n + 1);
+	if (buf_add_char(&key, '/') == 0 && path_encode(&key, t.path) == 0)
+		t.key = arena_dup(&x->arena, buf_str(&key));
+	buf_fini(&key);
+	*out_target = t;
+	return t.key.p == NULL ? -ENOMEM : 0;
 }
 
 void
 site_serve(struct site *s, struct exchange *x)
 {
-	struct object *o = find_known(s, x);
-	struct str path;
-	char *decoded;
+	struct target t;
+	int err;
 
-	if (o != NULL) {
-		file_answer(x, o);
+	/* The usual case: a known path, as it is usually spelled. */
+	if (answer_known(s, x, x->req.path))
 		return;
-	}
 	/* "*", or a CONNECT: there is no path. */
 	if (x->req.path.n == 0) {
 		answer_other(x);
 		return;
 	}
-	decoded = arena_alloc(&x->arena, x->req.path.n + 1);
-	if (decoded == NULL) {
-		exchange_refuse(x, REASON_MEMORY);
-		return;
-	}
-	path.p = decoded;
-	if (path_decode(x->req.path, decoded, &path.n) < 0)
-		exchange_refuse(x, REASON_PATH);
+	err = decode(x, &t);
+	if (err < 0)
+		exchange_refuse(x, err == -EINVAL ? REASON_PATH :
+		    REASON_MEMORY);
 	else
-		answer_target(s, x, path);
+		answer_target(s, x, &t);
 }

@@ -12,15 +12,23 @@ struct home_service;
 struct mime_table;
 struct sniffer;
 
+/* Memory that all listings under way may take together. */
+struct listing_budget {
+	size_t left_bytes;
+};
+
 struct site {
 	int root;                       /* descriptor of the document root */
 	struct str index;               /* name of a directory's own page */
 	bool lists;                     /* directories without one */
+	struct listing_budget *listings;        /* NULL: no bound */
 	bool shows_hidden;              /* names that begin with a dot */
 	const struct mime_table *types;
 	struct sniffer *sniffer;        /* may be NULL */
 	struct cache *cache;            /* may be NULL */
 	struct cgi_service *cgi;        /* NULL: no programs */
+	struct str cgi_path;            /* where they are, absolute, without
+	                                   links; empty: not below the root */
 	struct home_service *homes;     /* NULL: no user directories */
 };
 

@@ -24,7 +24,12 @@ def fresh(start, site, cgi_bin):
     """Starts a server; before and after it no program runs."""
     def launch(*options, **more):
         assert programs.all_ended(cgi_bin)
-        return start(site, "-c", cgi_bin, *options, **more)
+        server = start(site, "-c", cgi_bin, *options, **more)
+        # All its processes are at work then, and at rest again.
+        assert server.get("/cgi-bin/short").status == 200
+        assert wait_until(lambda: not children(server.spawner())
+                          and not server.connections())
+        return server
     yield launch
     assert programs.all_ended(cgi_bin)
 

@@ -334,7 +334,11 @@ test_malformed(void **state)
 	(void)state;
 	assert_says(out, "on\n");
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct spawn_msg m = { cases[i].kind, 1, 0, cases[i].n_args, 0 };
+		struct spawn_msg m = {
+			.kind = cases[i].kind,
+			.id = 1,
+			.n_args = cases[i].n_args,
+		};
 		char message[64] = "";
 		int worker = add_worker();
 
