@@ -200,7 +200,7 @@ host_init(struct worker *w)
 			.idle_ms = config->idle_ms,
 			.linger_ms = 5000,
 			.min_rate = config->min_rate,
-			.rate_ms = 10000,
+			.rate_ms = 5000,
 			.dropped_bytes = 1 << 20,
 		},
 		.serve = serve,
