@@ -251,6 +251,16 @@ def test_length_that_lies(cgi, content, word, version):
                       in cgi.stderr()[before:])
 
 
+def test_too_much_ends_the_connection(cgi):
+    """Who lies about lengths is not believed that this was the end."""
+    said = HTML + b"Content-Length: 5\n\nabcdefgh"
+    raw = request("/cgi-bin/repeat", f"Content-Length: {len(said)}",
+                  method="POST", body=said)
+    talk = cgi.talk(raw)
+    assert talk.story == "200 closed"
+    assert talk[0].body == b"abcde"
+
+
 def local(target):
     return b"Location: " + target + b"\n\n"
 

@@ -130,6 +130,56 @@ def test_source_is_never_served(inside, target):
         assert programs.SOURCE not in r.body and b"plain" not in r.body
 
 
+@pytest.fixture
+def aside(start, tmp_path):
+    """It lies there by another name, and links lead to it."""
+    root = tmp_path / "root"
+    docroot.write(root / "ping.txt", b"pong\n")
+    docroot.write(root / "progsfoo", b"plain\n")
+    docroot.write(root / "progs/plain", programs.SOURCE)
+    docroot.write(root / "progs/sub/plain", programs.SOURCE)
+    docroot.write(root / "progs/sub/index.html", programs.SOURCE)
+    programs.write(root / "progs", "short", programs.PROGRAMS["short"])
+    for link, target in {
+            "link": "progs", "link-sub": "progs/sub", "link-link": "link",
+            "source": "progs/plain", "source-sub": "link/sub/plain",
+            "dir/index.html": "../progs/plain"}.items():
+        (root / link).parent.mkdir(exist_ok=True)
+        (root / link).symlink_to(target)
+    return start(root, "-c", root / "progs")
+
+
+@pytest.mark.parametrize("target", [
+    "/progs", "/progs/", "//progs//", "/progs/plain", "//progs//plain",
+    "/%70rogs/plain", "/x/../progs/./plain", "/progs/short", "/progs/sub/",
+    "/progs/sub/plain", "/progs/sub/index.html", "/link", "/link/",
+    "/link/plain", "/link-sub/", "/link-sub/plain", "/link-link/plain",
+    "/source", "/source-sub", "/dir/index.html", "/progs/nowhere"])
+def test_source_by_another_name(aside, target):
+    """Asked for twice: what is answered once is not thereby known."""
+    for r in (aside.get(target), aside.get(target)):
+        assert r.status == 404
+        assert programs.SOURCE not in r.body and b"short" not in r.body
+
+
+def test_beside_the_other_name(aside):
+    assert aside.get("/cgi-bin/short").body == b"short\n"
+    assert aside.get("/ping.txt").body == b"pong\n"
+    assert aside.get("/progsfoo").body == b"plain\n"
+
+
+def test_source_as_an_index(aside):
+    """Such a directory is as one that has none."""
+    r = aside.get("/dir/")
+    assert r.status == 200 and programs.SOURCE not in r.body
+
+
+def test_source_is_in_no_nameless_home(inside):
+    """Nobody is asked about a user without a name, so nobody waits long."""
+    with inside.connect(timeout=1) as c:
+        assert c.ask(request("/~/cgi-bin/plain")).status == 404
+
+
 def test_source_is_not_served_from_the_cache(inside):
     for method in ("GET", "POST", "GET", "HEAD", "GET"):
         with inside.connect() as c:

@@ -64,6 +64,14 @@ CASES = {
     "412 by date before 304": (
         [f"If-Unmodified-Since: {EARLIER}", "If-None-Match: *"], 412),
 
+    # Longer than what a list's buffer would guess.
+    "If-Match: 90 lines": ([f'If-Match: "{"a" * 300}"'] * 90, 412),
+    "If-Match: 90 lines, one right": (
+        [f'If-Match: "{"a" * 300}"'] * 90 + ["If-Match: {tag}"], 200),
+    "If-None-Match: 90 lines": (
+        [f'If-None-Match: "{"a" * 300}"'] * 90 + ["If-None-Match: {tag}"],
+        304),
+
     "304 before Range": (["If-None-Match: {tag}", "Range: bytes=0-1"], 304),
     "412 before Range": (['If-Match: "a"', "Range: bytes=0-1"], 412),
 }

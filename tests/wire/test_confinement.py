@@ -113,6 +113,18 @@ def test_file_that_shrinks(changing):
     assert set(body[MIB:]) <= {ord("x"), 0}
 
 
+def test_simple_request_for_a_file_that_shrinks(start, tmp_path):
+    """HTTP/0.9 has no length; only a reset tells that there was more."""
+    file = write(tmp_path / "f.bin", b"x" * (64 * MIB))
+    server = start(tmp_path)
+    with server.connect(rcvbuf=4096) as c:
+        c.send(b"GET /f.bin\r\n")
+        c.take(1)
+        os.truncate(file, MIB)
+        with pytest.raises(ConnectionResetError):
+            c.rest()
+
+
 def test_file_that_grows(changing):
     file, c = changing
     with open(file, "ab") as f:

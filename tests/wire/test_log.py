@@ -135,6 +135,22 @@ def test_interrupted_answer_is_logged(logged, log):
     assert line["request"] == "GET /big.bin HTTP/1.1"
 
 
+@pytest.mark.parametrize("more", [b"", request("/nowhere")],
+                         ids=["alone", "with another behind"])
+def test_head_in_two_parts(logged, log, more):
+    """The answer outlives the buffer that the parts were put together in."""
+    target = "/big.bin?" + "q" * 100
+    line, rest = request(target).split(b"\r\n", 1)
+    with logged.connect(rcvbuf=4096) as c:
+        c.send(line + b"\r\n")
+        time.sleep(0.05)                # it is received by itself
+        c.send(rest + more)
+        c.head()
+    line, *_ = log.wait(1)
+    assert line["request"] == f"GET {target} HTTP/1.1"
+    assert line["status"] == "200"
+
+
 def test_flushed_within_a_second(logged, log):
     logged.get()
     began = time.monotonic()

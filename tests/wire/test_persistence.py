@@ -96,6 +96,19 @@ def test_pipeline_larger_than_all_buffers(server):
         sender.join()
 
 
+def test_many_short_answers_behind_a_slow_one(cgi):
+    """A program holds them up; then they are far more than their requests.
+    So short are these that as many as can be are received meanwhile."""
+    targets = ["/x" if i % 37 == 0 else "/" for i in range(1400)]
+    with cgi.connect() as c:
+        c.send(request("/cgi-bin/waits?1") + b"".join(
+            f"HEAD {target} HTTP/1.1\nHost:\n\n".encode()
+            for target in targets))
+        assert c.receive().body == b"short\n"
+        for target in targets:
+            assert c.receive("HEAD").status == (200 if target == "/" else 404)
+
+
 def test_flood_does_not_starve_others(server):
     with server.connect(timeout=20) as flood, server.connect() as other:
         count = 5000

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: ISC
+"""What a client can cost others: nobody fills the worker's memory, and nobody
+who keeps to the rules is left."""
+
+import contextlib
+import os
+import select
+import time
+
+import pytest
+
+from rawhttp import request
+from server import is_sanitized
+
+MIB = 1 << 20
+
+needs_its_own_memory = pytest.mark.skipif(
+    is_sanitized(), reason="a sanitizer keeps what is freed")
+
+
+def wait_for_all(connections, seconds=10):
+    """Until each has an answer to read, of which nothing is read."""
+    waiting = [c.socket for c in connections]
+    deadline = time.monotonic() + seconds
+    while waiting and time.monotonic() < deadline:
+        ready, _, _ = select.select(waiting, [], [], 1)
+        waiting = [s for s in waiting if s not in ready]
+    assert not waiting
+
+
+@needs_its_own_memory
+def test_spellings_of_one_path(start, tree):
+    """Each leads to the same file, and is forgotten."""
+    server = start(tree)
+    with server.connect() as c:
+        assert c.ask(request("/hello.txt")).body == b"hello\n"
+        before = server.memory_kib()
+        for i in range(20000):
+            target = f"/{i:04}/.." + "/." * 3990 + "/hello.txt"
+            assert c.ask(request(target)).body == b"hello\n"
+        assert server.memory_kib() - before < 4096
+
+
+@needs_its_own_memory
+def test_listings_that_nobody_reads(start, tree):
+    """400 MiB of names: some are refused, then there is room again."""
+    for i in range(20000):
+        os.link(tree / "hello.txt", tree / f"sub dir/{i:05}{'x' * 200}")
+    server = start(tree)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(server.connect(rcvbuf=4096))
+                 for _ in range(100)]
+        for c in crowd:
+            c.send(request("/sub%20dir/"))
+        wait_for_all(crowd)
+        assert server.memory_kib() < 300 << 10
+        assert server.get("/hello.txt").body == b"hello\n"
+        statuses = {c.head().status for c in crowd}
+    assert statuses == {200, 503}
+    with server.connect() as c:
+        assert c.ask(request("/sub%20dir/")).status == 200
+
+
+def test_steady_reader(start, tree):
+    """It is well above the rate, but slow enough that for many seconds the
+    kernel has no room for more."""
+    with open(tree / "large.bin", "wb") as f:
+        f.truncate(64 * MIB)
+    server = start(tree, "--min-rate=2000")
+    with server.connect(rcvbuf=8192) as c:
+        c.send(request("/large.bin"))
+        c.head()
+        until = time.monotonic() + 12
+        while time.monotonic() < until:
+            c.take(600)                 # or it was reset
+            time.sleep(0.1)
