@@ -93,6 +93,14 @@ int str_hex_digit(char c);
 /* Writes v in decimal to at (20 bytes are always enough); returns the end. */
 char *str_put_u64(char *at, uint64_t v);
 
+/* Copies s to at, where there is room; returns the end. */
+static inline char *
+str_put(char *at, struct str s)
+{
+	memcpy(at, s.p, s.n);
+	return at + s.n;
+}
+
 /* Is all of s well-formed UTF-8 (RFC 3629)? */
 bool str_is_utf8(struct str s);
 

@@ -7,6 +7,7 @@
  * way; each half waits for whom it must, and reads or takes no more than that.
  * So a slow peer holds back itself, and nobody else.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,8 +33,19 @@ start_timer(struct h1_conn *c, unsigned ms)
 void
 h1_enter(struct h1_conn *c, enum h1_state next)
 {
+	static const unsigned char may_follow[] = {
+		[H1_IDLE] = 1 << H1_HEAD | 1 << H1_BUSY | 1 << H1_FLUSH |
+		    1 << H1_LINGER | 1 << H1_DEAD,
+		[H1_HEAD] = 1 << H1_IDLE | 1 << H1_BUSY | 1 << H1_FLUSH |
+		    1 << H1_DEAD,
+		[H1_BUSY] = 1 << H1_IDLE | 1 << H1_DEAD,
+		[H1_FLUSH] = 1 << H1_IDLE | 1 << H1_DEAD,
+		[H1_LINGER] = 1 << H1_DEAD,
+		[H1_DEAD] = 1 << H1_DEAD,
+	};
 	const struct http_limits *limits = &c->host->limits;
 
+	assert(may_follow[c->state] & 1u << next);
 	c->state = (unsigned char)next;
 	c->is_guarded = false;
 	if (next == H1_IDLE)
@@ -245,7 +257,7 @@ h1_wake(struct exchange *x)
 {
 	struct h1_conn *c = x->conn;
 
-	c->is_paused = false;
+	c->is_paused = x->is_full;
 	resume(c);
 }
 
@@ -371,7 +383,6 @@ h1_kill(struct http_conn *base)
 }
 
 const struct proto_ops h1_proto = {
-	.name = "http/1.1",
 	.open = h1_open,
 	.drain = h1_drain,
 	.kill = h1_kill,

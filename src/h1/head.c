@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The head of a request.  This is the server's border: each byte is looked at
- * once, strictly, and what is not plainly right is refused, since the next
+ * The head of a request.  This is the server's border: each byte is checked,
+ * strictly, and what is not plainly right is refused, since the next
  * server in the chain may read it differently (RFC 9112 11.2).
  *
  * One table says which bytes may stand where.  The functions below follow the
@@ -184,7 +184,6 @@ parse_absolute(struct str target, struct request *req)
 		if (target.p[end] == '/' || target.p[end] == '?')
 			break;
 	}
-	req->form = TARGET_ABSOLUTE;
 	req->authority = (struct str){ target.p, end };
 	if (end == 0 || !is_authority(req->authority))
 		return REASON_TARGET;
@@ -198,19 +197,15 @@ static enum reason
 parse_target(struct str target, struct request *req)
 {
 	if (req->method == METHOD_CONNECT) {
-		req->form = TARGET_AUTHORITY;
 		req->authority = target;
 		return is_authority(target) ? REASON_NONE : REASON_TARGET;
 	}
 	if (target.p[0] == '/') {
-		req->form = TARGET_ORIGIN;
 		split_query(target, req);
 		return REASON_NONE;
 	}
-	if (req->method == METHOD_OPTIONS && str_eq(target, S("*"))) {
-		req->form = TARGET_ASTERISK;
+	if (req->method == METHOD_OPTIONS && str_eq(target, S("*")))
 		return REASON_NONE;
-	}
 	return parse_absolute(target, req);
 }
 
@@ -424,6 +419,10 @@ h1_head_parse(struct str in, size_t line_max, size_t fields_max,
 
 	request_clear(out_req);
 	skip_empty_lines(&rest);
+	if (rest.n == 0) {
+		*out_used = in.n;
+		return PARSE_MORE;
+	}
 	/* What cannot begin a request need not be waited for. */
 	if (rest.n > 0 && !(class[(unsigned char)rest.p[0]] & C_TOKEN) &&
 	    !str_eq(rest, S("\r"))) {

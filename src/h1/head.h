@@ -15,6 +15,8 @@ enum parse {
  * Reads the head of a request (RFC 9112 2 to 6): request line, fields and the
  * empty line behind them; a simple request of HTTP/0.9 ends with its line.
  *
+ * PARSE_MORE sets *out_used to what need not be shown again: empty lines, when
+ * there is nothing else.
  * PARSE_DONE fills *out_req, whose slices point into `in`, and *out_used.
  * PARSE_BAD sets *out_reason and, when that far was read, out_req->line and
  * out_req->version, so that the refusal can be logged and spoken properly.

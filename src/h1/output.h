@@ -20,7 +20,7 @@ struct output {
 	unsigned moved;         /* bytes taken, for whoever resets it */
 };
 
-/* How far output got; a negative errno says that the peer is gone. */
+/* How far output got; a negative errno says that it cannot go on. */
 enum {
 	OUT_WAITS,              /* for the peer to take what is left */
 	OUT_STARVES,            /* for what has yet to be made */

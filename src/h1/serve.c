@@ -98,7 +98,8 @@ static int
 begin_answer(struct h1_conn *c)
 {
 	struct exchange *x = c->x;
-	struct str stamp = stamp_lines(&c->host->stamp, x->received);
+	struct str stamp = stamp_lines(&c->host->stamp,
+	    clock_wall_s());
 	/* With content left unread nobody knows where a next request is. */
 	bool keeps = x->req.keeps_alive && !x->res.closes && !c->reads &&
 	    !c->host->is_draining && h1_framing(x) != FRAMING_CLOSE;
@@ -143,7 +144,8 @@ h1_refuse(struct h1_conn *c, enum reason r)
 {
 	c->lingers = true;
 	c->reads = false;
-	c->state = H1_BUSY;
+	if (c->state != H1_BUSY)
+		h1_enter(c, H1_BUSY);
 	if (c->answers) {
 		/* Too late to say so. */
 		h1_break_off(c);
@@ -218,9 +220,11 @@ read_head(struct h1_conn *c, struct str in)
 	if (r == PARSE_MORE) {
 		exchange_end(&c->host->exchanges, c->x);
 		c->x = NULL;
-		if (c->state == H1_IDLE)
+		if (used > 0 && c->state == H1_HEAD)
+			h1_enter(c, H1_IDLE);
+		else if (used == 0 && c->state == H1_IDLE)
 			h1_enter(c, H1_HEAD);
-		return 0;
+		return used;
 	}
 	if (r == PARSE_BAD) {
 		h1_refuse(c, reason);
@@ -254,7 +258,8 @@ take_content(struct h1_conn *c, struct str bytes)
 
 	c->out.moved += (unsigned)bytes.n;
 	if (x->handler != NULL) {
-		c->is_paused = !x->handler->content(x, bytes);
+		x->handler->content(x, bytes);
+		c->is_paused = x->is_full;
 		/* It may have refused the content, and so the request. */
 		h1_go_on(c);
 		return;

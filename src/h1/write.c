@@ -23,25 +23,18 @@ h1_sends_content(const struct exchange *x)
 }
 
 static char *
-put(char *at, struct str s)
-{
-	memcpy(at, s.p, s.n);
-	return at + s.n;
-}
-
-static char *
 put_status_line(char *at, const struct exchange *x)
 {
 	unsigned status = x->res.status;
 
-	at = put(at, x->req.version == VERSION_1_0 ? S("HTTP/1.0 ") :
+	at = str_put(at, x->req.version == VERSION_1_0 ? S("HTTP/1.0 ") :
 	    S("HTTP/1.1 "));
 	if (status == 200)
-		return put(at, S("200 OK\r\n"));
+		return str_put(at, S("200 OK\r\n"));
 	at = str_put_u64(at, status);
 	*at++ = ' ';
-	at = put(at, status_phrase(status));
-	return put(at, S("\r\n"));
+	at = str_put(at, status_phrase(status));
+	return str_put(at, S("\r\n"));
 }
 
 static char *
@@ -51,11 +44,11 @@ put_framing(char *at, const struct exchange *x)
 		return at;
 	switch (h1_framing(x)) {
 	case FRAMING_LENGTH:
-		at = put(at, S("Content-Length: "));
+		at = str_put(at, S("Content-Length: "));
 		at = str_put_u64(at, x->res.length);
-		return put(at, S("\r\n"));
+		return str_put(at, S("\r\n"));
 	case FRAMING_CHUNKED:
-		return put(at, S("Transfer-Encoding: chunked\r\n"));
+		return str_put(at, S("Transfer-Encoding: chunked\r\n"));
 	case FRAMING_CLOSE:
 		break;
 	}
@@ -77,17 +70,17 @@ h1_write_head(struct buf *out, const struct exchange *x, struct str stamp,
 	if (err < 0)
 		return err;
 	at = put_status_line(out->p + out->n, x);
-	at = put(at, stamp);
+	at = str_put(at, stamp);
 	if (res->block.n > 0)
-		at = put(at, res->block);
+		at = str_put(at, res->block);
 	if (res->fields.n > 0)
-		at = put(at, buf_str(&res->fields));
+		at = str_put(at, buf_str(&res->fields));
 	at = put_framing(at, x);
 	if (!keeps_alive)
-		at = put(at, S("Connection: close\r\n"));
+		at = str_put(at, S("Connection: close\r\n"));
 	else if (x->req.version == VERSION_1_0)
-		at = put(at, S("Connection: keep-alive\r\n"));
-	at = put(at, S("\r\n"));
+		at = str_put(at, S("Connection: keep-alive\r\n"));
+	at = str_put(at, S("\r\n"));
 	out->n = (size_t)(at - out->p);
 	return 0;
 }

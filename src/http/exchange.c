@@ -19,8 +19,8 @@ exchange_begin(struct exchange_pool *pool)
 		x = pool->free[--pool->n];
 	else if ((x = malloc(sizeof(*x))) == NULL)
 		return NULL;
-	/* The request is filled in by whoever reads it. */
-	memset((char *)x + sizeof(x->req), 0, sizeof(*x) - sizeof(x->req));
+	/* The request comes first and is filled in by whoever reads it. */
+	memset(&x->res, 0, sizeof(*x) - offsetof(struct exchange, res));
 	x->req.line = (struct str){ NULL, 0 };
 	arena_init(&x->arena, ARENA_MAX);
 	buf_init(&x->res.fields, FIELDS_MAX);

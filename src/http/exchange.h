@@ -22,7 +22,7 @@ struct exchange;
 
 struct response {
 	unsigned status;
-	enum reason reason;     /* why it was refused, for logs */
+	enum reason reason;     /* why it was refused, for tests */
 	struct str block;       /* ready "Name: value\r\n" lines, which live as
 	                           long as the body */
 	struct buf fields;      /* further lines of that form */
@@ -38,8 +38,9 @@ struct response {
  * given to an exchange by site_serve, while the request is still whole.
  */
 struct handler {
-	/* Takes all of it; false asks for a pause until exchange_wake. */
-	bool (*content)(struct exchange *x, struct str bytes);
+	/* Takes all of it.  Sets x->is_full to be given no more until a wake
+	   finds that cleared. */
+	void (*content)(struct exchange *x, struct str bytes);
 	/* That was all. */
 	void (*content_end)(struct exchange *x);
 	/* The exchange is over, perhaps before its time. */
@@ -54,6 +55,7 @@ struct exchange {
 	time_t received;        /* when the head was complete */
 	uint64_t body_sent;     /* bytes of content that left */
 	bool is_pending;        /* the answer is not to be sent yet */
+	bool is_full;           /* the handler takes no content now */
 	bool is_detached;
 	unsigned redirects;     /* from program to program, so far */
 	const struct handler *handler;  /* NULL: what is answered is answered,

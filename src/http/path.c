@@ -35,7 +35,9 @@ unescape(const char *p, const char *end)
 		return '\0';
 	high = str_hex_digit(p[0]);
 	low = str_hex_digit(p[1]);
-	return (high | low) < 0 ? '\0' : (char)(high << 4 | low);
+	if (high < 0 || low < 0)
+		return '\0';
+	return (char)(high << 4 | low);
 }
 
 /*

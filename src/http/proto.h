@@ -38,7 +38,8 @@ struct http_host {
 	struct buf out;         /* lent to the connection that is served, empty
 	                           between callbacks */
 
-	/* Fills in x->res.  The request's memory is gone once it returns. */
+	/* Fills in x->res, or has a handler do so later, which then must have
+	   called exchange_retain: the request's memory goes. */
 	void (*serve)(struct http_host *h, struct exchange *x);
 	/* The last byte of the answer left, or will never leave. */
 	void (*ended)(struct http_host *h, const struct exchange *x);
@@ -54,7 +55,6 @@ struct http_conn {
 };
 
 struct proto_ops {
-	const char *name;
 	/*
 	 * Serves the stream of a just accepted socket, which is then the
 	 * protocol's to close.  0 or a negative errno: nothing was taken.

@@ -8,6 +8,8 @@
 
 #include "http/range.h"
 
+#include <errno.h>
+
 #include "http/field.h"
 
 #define OVERLAPPING_MAX 2
@@ -25,22 +27,11 @@ struct spec {
 static bool
 parse_pos(struct str s, uint64_t *out_pos)
 {
-	uint64_t pos = 0;
+	int err = str_to_u64(s, out_pos);
 
-	if (s.n == 0)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
-
-		if (digit > 9)
-			return false;
-		if (pos > (UINT64_MAX - digit) / 10)
-			pos = UINT64_MAX;
-		else
-			pos = pos * 10 + digit;
-	}
-	*out_pos = pos;
-	return true;
+	if (err == -ERANGE)
+		*out_pos = UINT64_MAX;
+	return err == 0 || err == -ERANGE;
 }
 
 static bool

@@ -3,9 +3,8 @@
 #define SWS_HTTP_REASON_H
 
 /*
- * Why a request was refused: one table for the error page, the log and the
- * tests.  Each reason has a status, a code for machines and a sentence for
- * people.
+ * Why a request was refused: one table for the error page and the tests.  Each
+ * reason has a status, a code for machines and a sentence for people.
  */
 
 #include "base/str.h"

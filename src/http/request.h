@@ -21,18 +21,10 @@ enum version {
 	VERSION_1_1,            /* and what claims a higher minor version */
 };
 
-enum target_form {              /* RFC 9112 3.2 */
-	TARGET_ORIGIN,
-	TARGET_ABSOLUTE,
-	TARGET_AUTHORITY,
-	TARGET_ASTERISK,
-};
-
 struct request {
 	struct str line;        /* the first line without its end, for logs */
 	enum method method;
 	enum version version;
-	enum target_form form;
 	struct str method_name;
 	struct str path;        /* raw, begins with "/"; empty for "*" */
 	struct str query;       /* raw, behind the "?"; p NULL when none */

@@ -11,7 +11,7 @@ stamp_init(struct stamp *s, const char *server)
 	int n = 0;
 
 	if (*server != '\0')
-		n = snprintf(s->text, sizeof(s->text), "Server: %.128s\r\n",
+		n = snprintf(s->text, sizeof(s->text), "Server: %s\r\n",
 		    server);
 	s->made = -1;
 	s->date_at = (size_t)n + strlen("Date: ");

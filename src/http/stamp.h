@@ -17,7 +17,9 @@ struct stamp {
 	char text[256];
 };
 
-/* `server` is the Server field's value, cut at 128 bytes; "" leaves it out. */
+#define STAMP_SERVER_MAX 200    /* bytes; with the rest it fits in text */
+
+/* `server` is the value of Server, at most so long; "" leaves it out. */
 void stamp_init(struct stamp *s, const char *server);
 
 /* Lives until the next call with another time. */

@@ -13,6 +13,8 @@
 
 /* Connections taken from one listener before others have their turn. */
 #define BATCH 64
+/* That connections are refused is told no more often. */
+#define SAY_MS 10000
 
 struct port {
 	struct watch watch;
@@ -24,7 +26,7 @@ struct acceptor {
 	struct accept_limits limits;
 	unsigned connections;
 	int reserve;            /* a descriptor to give up; -1: it is */
-	bool is_full;           /* and that was said */
+	int64_t said_ms;        /* when it was last told that it is full */
 	bool is_open;
 	unsigned n;
 	struct port ports[];
@@ -39,10 +41,13 @@ say_busy(struct acceptor *a, int fd, const char *why)
 	    "Content-Length: 0\r\n"
 	    "Connection: close\r\n\r\n";
 
-	if (!a->is_full)
+	int64_t now_ms = loop_now_ms(a->host->loop);
+
+	if (a->said_ms == 0 || now_ms - a->said_ms >= SAY_MS) {
 		log_error("connections are refused: %s (%u are open)", why,
 		    a->connections);
-	a->is_full = true;
+		a->said_ms = now_ms;
+	}
 	/* One try: a peer that cannot take this much gets nothing. */
 	(void)!send(fd, answer, sizeof(answer) - 1,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -56,25 +61,31 @@ take_reserve(void)
 	return open("/", O_PATH | O_CLOEXEC);
 }
 
+static void
+want_all(struct acceptor *a, unsigned wanted)
+{
+	for (unsigned i = 0; i < a->n; i++)
+		loop_want(a->host->loop, &a->ports[i].watch, wanted);
+}
+
 /* No descriptor is left for accept(2): the reserve makes room for one. */
 static void
 refuse_one(struct acceptor *a, int listener)
 {
 	int fd;
 
-	if (a->reserve != -1)
-		close(a->reserve);
+	if (a->reserve == -1)
+		a->reserve = take_reserve();
+	if (a->reserve == -1) {
+		/* Not even that: the end of a connection goes on here. */
+		want_all(a, a->connections > 0 ? 0 : READY_IN);
+		return;
+	}
+	close(a->reserve);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd != -1)
 		say_busy(a, fd, "no descriptor is left");
 	a->reserve = take_reserve();
-}
-
-static void
-want_all(struct acceptor *a, unsigned wanted)
-{
-	for (unsigned i = 0; i < a->n; i++)
-		loop_want(a->host->loop, &a->ports[i].watch, wanted);
 }
 
 static void
@@ -173,8 +184,7 @@ void
 acceptor_connection_closed(struct acceptor *a)
 {
 	a->connections--;
-	a->is_full = false;
-	if (a->limits.one_at_a_time && a->is_open)
+	if (a->is_open)
 		want_all(a, READY_IN);
 }
 

@@ -36,6 +36,8 @@ tell(struct access_log *a, int err)
 	if (err == 0 && a->is_failing)
 		log_info("log %s: written again, %llu lines were lost",
 		    a->name, (unsigned long long)a->lost);
+	if (err == 0)
+		a->lost = 0;
 	a->is_failing = err != 0;
 }
 
@@ -99,13 +101,6 @@ access_reopen(struct access_log *a, int fd)
 	a->fd = fd;
 }
 
-static char *
-put(char *at, struct str s)
-{
-	memcpy(at, s.p, s.n);
-	return at + s.n;
-}
-
 /* Whatever could end the line, the quotes or a terminal's peace as \xHH. */
 static char *
 put_escaped(char *at, struct str s)
@@ -131,11 +126,11 @@ static char *
 put_request(char *at, struct str line)
 {
 	if (line.n == 0)
-		return put(at, S("-"));
+		return str_put(at, S("-"));
 	if (line.n <= REQUEST_MAX)
 		return put_escaped(at, line);
 	line.n = REQUEST_MAX;
-	return put(put_escaped(at, line), S("..."));
+	return str_put(put_escaped(at, line), S("..."));
 }
 
 static char *
@@ -147,12 +142,12 @@ put_line(struct access_log *a, char *at, const struct exchange *x)
 		date_write_iso(a->time, x->received);
 		a->made = x->received;
 	}
-	at = put(at, str_of(addr_host_text(x->peer, text)));
+	at = str_put(at, str_of(addr_host_text(x->peer, text)));
 	*at++ = ' ';
-	at = put(at, (struct str){ a->time, sizeof(a->time) });
-	at = put(at, S(" \""));
+	at = str_put(at, (struct str){ a->time, sizeof(a->time) });
+	at = str_put(at, S(" \""));
 	at = put_request(at, x->req.line);
-	at = put(at, S("\" "));
+	at = str_put(at, S("\" "));
 	at = str_put_u64(at, x->res.status);
 	*at++ = ' ';
 	at = str_put_u64(at, x->body_sent);

@@ -4,7 +4,7 @@
 
 /*
  * The access log: one line a request, in the format of sws(1), Apache's
- * "%a %t "%r" %>s %b".  Lines are gathered and appended by one write(2), so
+ * "%a %t "%r" %>s %B".  Lines are gathered and appended by one write(2), so
  * the lines of several processes never mix.
  */
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/stamp.h"
 #include "base/str.h"
 #include "net/poller.h"
 
@@ -26,7 +27,6 @@
 #define WORKERS_MAX 1024
 #define SECONDS_MAX 86400       /* a day */
 #define RATE_MAX 1000000000
-#define SERVER_HEADER_MAX 200   /* bytes, in every response */
 #define UID_MAX 4294967294u     /* the one above means none: chown(2) */
 #define MIB_MAX (1 << 24)       /* 16 TiB */
 #define PROCESSES_MAX (1 << 22) /* as many as Linux can number */
@@ -277,9 +277,9 @@ set_server_header(const struct use *u)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return refuse(u,
 			    "no control characters can stand in a header");
-	if (strlen(u->value) > SERVER_HEADER_MAX)
+	if (strlen(u->value) > STAMP_SERVER_MAX)
 		return refuse(u,
-		    "too long (" TEXT(SERVER_HEADER_MAX) " bytes at most)");
+		    "too long (" TEXT(STAMP_SERVER_MAX) " bytes at most)");
 	u->config->server_header = u->value;
 	return CONFIG_RUN;
 }

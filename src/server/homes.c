@@ -419,9 +419,6 @@ start(struct homes *h)
 {
 	int err;
 
-	/* A terminal's Ctrl-C reaches all: the supervisor decides. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
 	err = loop_open("poll", &h->loop);
 	if (err < 0)
 		return err;

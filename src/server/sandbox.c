@@ -107,30 +107,23 @@ static const struct rule {
 	{ SCMP_SYS(lseek), BOTH, ANY, "the beginning of a file" },
 
 	/* Connections. */
-	{ SCMP_SYS(accept), WORKER, ANY, "as accept4" },
 	{ SCMP_SYS(accept4), WORKER, ANY, "clients" },
 	{ SCMP_SYS(shutdown), BOTH, ANY, "the end of an answer" },
-	{ SCMP_SYS(getsockname), BOTH, ANY, "the address a client came to" },
-	{ SCMP_SYS(getpeername), BOTH, ANY, "the address of a client" },
-	{ SCMP_SYS(getsockopt), BOTH, ANY, "errors of sockets" },
+	{ SCMP_SYS(getsockopt), WORKER, ANY, "how near a client is" },
 	{ SCMP_SYS(ioctl), WORKER, IS(1, SIOCOUTQ), "how slow a client is" },
 	{ SCMP_SYS(setsockopt), WORKER, ANY, "buffers, no delay, lingering" },
 
 	/* Descriptors. */
 	{ SCMP_SYS(close), BOTH, ANY, "what is open" },
-	{ SCMP_SYS(dup), BOTH, ANY, "a second use of a file" },
 	{ SCMP_SYS(pipe2), WORKER, ANY, "to and from CGI programs" },
 	{ SCMP_SYS(memfd_create), WORKER, ANY, "content that comes in chunks" },
-	{ SCMP_SYS(ftruncate), WORKER, ANY, "such content" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFL), "flags" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFL), "not to wait" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFD), "fdopendir(3), stdio(3)" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFD), "closing on exec" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_DUPFD_CLOEXEC), "as dup" },
-	{ SCMP_SYS(fcntl), WORKER, IS(1, F_SETPIPE_SZ), "pipes" },
 
 	/* Waiting. */
-	{ SCMP_SYS(epoll_create1), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_ctl), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_wait), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_pwait), BOTH, ANY, "as epoll_wait" },
@@ -152,9 +145,8 @@ static const struct rule {
 	{ SCMP_SYS(statx), BOTH, ANY, "as newfstatat" },
 	{ SCMP_SYS(fstatfs), BOTH, ANY, "what the cache may trust" },
 	{ SCMP_SYS(getdents64), BOTH, ANY, "listings" },
-	{ SCMP_SYS(readlinkat), BOTH, ANY, "links in listings" },
+	{ SCMP_SYS(readlinkat), WORKER, ANY, "where a descriptor leads" },
 	{ SCMP_SYS(fchdir), WORKER, ANY, "where inotify is to watch" },
-	{ SCMP_SYS(inotify_init1), WORKER, ANY, "changes of files" },
 	{ SCMP_SYS(inotify_add_watch), WORKER, ANY, "changes of files" },
 	{ SCMP_SYS(inotify_rm_watch), WORKER, ANY, "changes of files" },
 

@@ -51,6 +51,23 @@ close_inherited(const struct config *config)
 		close_range(3, ~0u, 0);
 }
 
+/*
+ * What is opened later must not become a standard descriptor: detach(), log
+ * lines and programs would write over it.
+ */
+static bool
+fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return fd != -1;
+}
+
 /* As many connections as the system lets us have. */
 static void
 raise_descriptors(void)
@@ -133,8 +150,12 @@ open_log(struct server *s)
 	if (config->log_file == NULL)
 		return 0;
 	s->log_path = absolute(config->log_file);
-	if (s->log_path == NULL)
-		return -errno;
+	if (s->log_path == NULL) {
+		err = -errno;
+		log_error("-l %s: %s; give an absolute name",
+		    config->log_file, strerror(-err));
+		return err;
+	}
 	s->log_fd = open(s->log_path, O_WRONLY | O_APPEND | O_CREAT |
 	    O_CLOEXEC, 0644);
 	if (s->log_fd == -1) {
@@ -356,7 +377,7 @@ server_run(const struct config *config)
 	signal(SIGPIPE, SIG_IGN);
 	close_inherited(config);
 	raise_descriptors();
-	if (prepare(&s) == 0)
+	if (fill_standard() && prepare(&s) == 0)
 		status = serve(&s);
 	release(&s);
 	return status;

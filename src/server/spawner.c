@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,6 +183,8 @@ set_limits(const struct cgi_limits *l)
 	limit(RLIMIT_NPROC, l->processes);
 	limit(RLIMIT_NOFILE, l->files);
 	limit(RLIMIT_FSIZE, (rlim_t)l->file_size_mib << 20);
+	/* 1, since 0 means "as it is" here, and of limits a core_pattern(5)
+	   that is a pipe heeds only this. */
 	limit(RLIMIT_CORE, 1);
 	if (l->nice > 0)
 		(void)!nice((int)l->nice);
@@ -196,6 +199,8 @@ become(const struct spawner *s, const struct spawn_run *run, int dir,
 
 	sigemptyset(&none);
 	setpgid(0, 0);
+	/* Should the spawner not live to end it, the kernel does. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (int i = 0; i < 3; i++) {
 		if (dup2(fds[i], i) == -1)
 			return errno;
@@ -494,7 +499,9 @@ on_message(struct watch *w, unsigned ready)
 	(void)ready;
 	n = channel_receive(w->fd, s->message, sizeof(s->message), fds,
 	    &n_fds);
-	if (n == -EAGAIN)
+	/* Too long, or no number was free for its descriptors, which are then
+	   closed: the worker sees its pipes end. */
+	if (n == -EAGAIN || n == -EMSGSIZE)
 		return;
 	if (n <= 0) {
 		drop_peer(peer);

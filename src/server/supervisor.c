@@ -36,6 +36,9 @@
 static const int signal_list[] = { SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
 #define N_SIGNALS (sizeof(signal_list) / sizeof(signal_list[0]))
 
+/* A terminal's Ctrl-C and pkill(1) reach all: the supervisor decides. */
+static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
+
 struct child {
 	struct supervisor *supervisor;
 	const struct role *role;
@@ -51,6 +54,7 @@ struct child {
 struct supervisor {
 	const struct supervisor_setup *setup;
 	int log_fd;
+	int ready;              /* gets a byte once all run; then -1 */
 	struct loop *loop;
 	struct signals signals;
 	struct timer kill;
@@ -150,6 +154,10 @@ close_others(struct child *c)
 	}
 	if (c->role != &worker && s->log_fd != -1)
 		close(s->log_fd);
+	if (c->role != &worker)
+		close(s->setup->site->root);
+	if (s->ready != -1)
+		close(s->ready);
 	loop_close(s->loop);
 }
 
@@ -162,6 +170,8 @@ become(struct child *c, int orders)
 	int err;
 
 	close_others(c);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
 	if (c->role == &worker)
 		title_set("%s %u", c->role->title, c->number + 1);
 	else
@@ -219,8 +229,10 @@ introduce(struct child *service, struct child *to)
 		    to->number + 1, service->role->title, strerror(-err));
 		return;
 	}
-	tell(service, ORDER_PEER, to->number, ends[0]);
-	tell(to, service->role->introduces, 0, ends[1]);
+	if (tell(service, ORDER_PEER, to->number, ends[0]) < 0 ||
+	    tell(to, service->role->introduces, 0, ends[1]) < 0)
+		log_error("worker %u has no channel to %s: it is too busy",
+		    to->number + 1, service->role->title);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -369,8 +381,10 @@ restart_later(struct child *c)
 
 	if (loop_now_ms(l) - c->started_ms >= STEADY_MS || c->backoff_ms == 0)
 		c->backoff_ms = BACKOFF_MIN_MS;
-	else if (c->backoff_ms < BACKOFF_MAX_MS)
+	else if (c->backoff_ms < BACKOFF_MAX_MS / 2)
 		c->backoff_ms *= 2;
+	else
+		c->backoff_ms = BACKOFF_MAX_MS;
 	if (loop_timer_start(l, &c->restart, c->backoff_ms) < 0)
 		log_error("%s %u is not started again: no memory",
 		    c->role->title, c->number + 1);
@@ -517,6 +531,7 @@ supervisor_run(const struct supervisor_setup *setup)
 	struct supervisor s = {
 		.setup = setup,
 		.log_fd = setup->log_fd,
+		.ready = setup->ready,
 		.kill.fn = on_kill,
 	};
 	int err = -ENOMEM;
@@ -525,14 +540,15 @@ supervisor_run(const struct supervisor_setup *setup)
 	s.children = calloc(setup->config->workers + 2, sizeof(*s.children));
 	if (s.children != NULL)
 		err = start_all(&s);
-	if (err == 0 && setup->ready != -1) {
-		(void)!write(setup->ready, "", 1);
-		close(setup->ready);
+	if (err == 0 && s.ready != -1) {
+		(void)!write(s.ready, "", 1);
+		close(s.ready);
+		s.ready = -1;   /* children born later must not close it */
 	}
 	if (err == 0)
 		err = loop_run(s.loop);
 	if (err < 0)
-		log_error("the workers cannot be started: %s", strerror(-err));
+		log_error("supervisor: %s", strerror(-err));
 	if (s.loop != NULL)
 		loop_close(s.loop);
 	free(s.children);

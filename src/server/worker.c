@@ -2,7 +2,6 @@
 #include "server/worker.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,10 +23,6 @@
 
 /* All listings that are being sent. */
 #define LISTING_BYTES ((size_t)256 << 20)
-
-/* What the supervisor gets and makes orders of: a terminal's Ctrl-C reaches
-   all. */
-static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
 
 struct worker {
 	const struct worker_setup *setup;
@@ -174,8 +169,6 @@ on_order(struct watch *watch, unsigned ready)
 static int
 listen_to_orders(struct worker *w)
 {
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
 	/* Urgent, so that the services are known before the first request. */
 	w->orders = (struct watch){
 		.fn = on_order,

@@ -50,6 +50,7 @@ struct cache {
 	struct cache_limits limits;
 	size_t bytes;
 	unsigned n_objects, n_descriptors, n_dirs;
+	bool lacks_room;                /* for one more directory */
 	uint64_t seed;
 	struct list lru;                /* struct object.lru, oldest first */
 	struct cache_dir *top;          /* NULL until something is watched */
@@ -324,7 +325,8 @@ add_dir(struct cache *c, struct cache_dir *parent, const char *path,
 	struct cache_dir *d;
 	int wd;
 
-	if (c->n_dirs >= c->limits.directories)
+	c->lacks_room = c->n_dirs >= c->limits.directories;
+	if (c->lacks_room)
 		return NULL;
 	d = malloc(sizeof(*d) + name.n);
 	if (d == NULL)
@@ -361,6 +363,10 @@ cache_watch(struct cache *c, struct str path)
 
 	if (c == NULL || path.n >= sizeof(upto))
 		return NULL;
+	/* Rather begin anew than keep for ever what was asked for first. */
+	if (c->lacks_room)
+		forget_all(c);
+	c->lacks_room = false;
 	if (c->top == NULL)
 		c->top = add_dir(c, NULL, "", S(""));
 	d = c->top;

@@ -16,6 +16,7 @@
 #include "site/spawn_msg.h"
 
 #define PREFIX S("cgi-bin/")
+#define SPOOLS_MAX ((uint64_t)256 << 20)        /* of all programs */
 
 /*
  * The longest beginning of the path that names a file.  As a file has nothing
@@ -98,9 +99,8 @@ static void
 on_failed(struct cgi *c, int err)
 {
 	cgi_complain(c, strerror(err));
-	if (!c->has_head)
-		cgi_refuse(c, err == EAGAIN || err == ENOMEM ? REASON_BUSY :
-		    err == EACCES ? REASON_NOT_EXECUTABLE : REASON_CGI_RUN);
+	cgi_refuse(c, err == EAGAIN || err == ENOMEM ? REASON_BUSY :
+	    err == EACCES ? REASON_NOT_EXECUTABLE : REASON_CGI_RUN);
 	exchange_wake(c->x);
 }
 
@@ -219,6 +219,7 @@ cgi_open(struct loop *l, const struct cgi_setup *setup, int channel,
 	}
 	s->loop = l;
 	s->setup = *setup;
+	s->spool_left = SPOOLS_MAX;
 	s->channel.fd = -1;
 	list_init(&s->programs);
 	/* A message for each that runs or waits: no more can be ending. */

@@ -16,6 +16,7 @@ struct cgi_service {
 	unsigned n_programs;
 	uint32_t last_id;
 	struct buf unsent;              /* of cgi_tell */
+	uint64_t spool_left;            /* bytes that spools may still take */
 	int null;                       /* input for who gets none */
 	int64_t complaints_ms;          /* begin of the second counted in */
 	unsigned complaints;

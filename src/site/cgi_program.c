@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/path.h"
+#include "http/status.h"
 #include "net/channel.h"
 #include "site/cgi_head.h"
 #include "site/cgi_priv.h"
@@ -123,8 +125,8 @@ on_complaint(struct watch *w, unsigned ready)
 
 /* The request's content */
 
-/* Returns whether all was taken. */
-static bool
+/* Gives the program what it takes; what is left makes the exchange full. */
+static void
 feed(struct cgi *c)
 {
 	ssize_t n;
@@ -132,8 +134,9 @@ feed(struct cgi *c)
 	while (c->in.fd != -1 && c->content.n > 0) {
 		n = write(c->in.fd, c->content.p, c->content.n);
 		if (n == -1 && errno == EAGAIN) {
+			c->x->is_full = true;
 			loop_want(c->service->loop, &c->in, READY_OUT);
-			return false;
+			return;
 		}
 		/* It does not read to the end: the rest is not wanted. */
 		if (n == -1)
@@ -143,12 +146,12 @@ feed(struct cgi *c)
 		expect_something(c);
 	}
 	c->content.n = 0;
+	c->x->is_full = false;
 	if (c->in.fd != -1) {
 		loop_want(c->service->loop, &c->in, 0);
 		if (c->has_all_content)
 			close_end(c, &c->in);
 	}
-	return true;
 }
 
 static void
@@ -157,7 +160,8 @@ on_writable(struct watch *w, unsigned ready)
 	struct cgi *c = list_entry(w, struct cgi, in);
 
 	(void)ready;
-	if (feed(c))
+	feed(c);
+	if (!c->x->is_full)
 		exchange_wake(c->x);
 }
 
@@ -166,48 +170,54 @@ static void start(struct cgi *c, int in);
 void
 cgi_refuse(struct cgi *c, enum reason r)
 {
+	c->has_failed = true;
+	/* It has begun: cgi_pull breaks it off. */
+	if (!c->x->is_pending)
+		return;
 	exchange_refuse(c->x, r);
 	c->x->is_pending = false;
-	c->has_failed = true;
 }
 
-static bool
+static void
 spool(struct cgi *c, struct str bytes)
 {
 	ssize_t n;
 
-	if (c->spooled + bytes.n > SPOOL_MAX) {
+	if (bytes.n > SPOOL_MAX - c->spooled) {
 		cgi_refuse(c, REASON_CONTENT_LENGTH);
-		return true;
+		return;
+	}
+	if (bytes.n > c->service->spool_left) {
+		cgi_refuse(c, REASON_BUSY);
+		return;
 	}
 	while (bytes.n > 0) {
 		n = write(c->spool, bytes.p, bytes.n);
 		if (n == -1) {
 			cgi_refuse(c, reason_of_errno(errno));
-			return true;
+			return;
 		}
 		c->spooled += (uint64_t)n;
+		c->service->spool_left -= (uint64_t)n;
 		bytes = str_skip(bytes, (size_t)n);
 	}
-	return true;
 }
 
-static bool
+static void
 on_content(struct exchange *x, struct str bytes)
 {
 	struct cgi *c = cgi_of(x);
 
 	if (c->has_failed)
-		return true;
+		return;
 	if (c->spool != -1)
-		return spool(c, bytes);
-	if (c->in.fd == -1)
-		return true;
-	if (buf_add(&c->content, bytes) < 0) {
+		spool(c, bytes);
+	else if (c->in.fd == -1)
+		return;
+	else if (buf_add(&c->content, bytes) < 0)
 		cgi_refuse(c, REASON_MEMORY);
-		return true;
-	}
-	return feed(c);
+	else
+		feed(c);
 }
 
 static void
@@ -237,8 +247,10 @@ read_output(struct cgi *c)
 	struct buf *b = &c->output;
 	ssize_t n;
 
-	if (buf_reserve(b, READ_BYTES) < 0)
+	if (buf_reserve(b, READ_BYTES) < 0) {
+		cgi_refuse(c, REASON_MEMORY);
 		return 0;
+	}
 	n = read(c->out.fd, b->p + b->n, READ_BYTES);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return -EAGAIN;
@@ -299,6 +311,8 @@ cgi_pull(struct body *b, struct piece *out_piece)
 		expect_something(c);
 		return PULL_WAIT;
 	}
+	if (c->has_failed)
+		return PULL_FAIL;
 	return c->output.n > 0 ? lend(c, out_piece) : end_output(c);
 }
 
@@ -400,12 +414,7 @@ answer_raw(struct cgi *c)
 static bool
 is_raw(const struct cgi *c)
 {
-	const struct str path = c->script.path;
-	const char *slash = memrchr(path.p, '/', path.n);
-	struct str name = slash == NULL ? path :
-	    str_from(slash + 1, path.p + path.n);
-
-	return str_starts(name, S("nph-"));
+	return str_starts(path_last(c->script.path), S("nph-"));
 }
 
 static enum head
@@ -450,7 +459,7 @@ on_output(struct watch *w, unsigned ready)
 	expect_something(c);
 	if (!c->has_head && read_output(c) == -EAGAIN)
 		return;
-	if (!c->has_head)
+	if (!c->has_head && !c->has_failed)
 		head = read_head(c);
 	if (head == HEAD_MORE)
 		return;
@@ -475,9 +484,7 @@ on_idle(struct timer *t)
 		return;
 	}
 	cgi_complain(c, "it did nothing for too long and is ended");
-	if (!c->has_head)
-		cgi_refuse(c, REASON_CGI_TIME);
-	c->has_failed = true;
+	cgi_refuse(c, REASON_CGI_TIME);
 	exchange_wake(c->x);
 }
 
@@ -488,7 +495,8 @@ static bool
 is_complete(const struct cgi *c)
 {
 	return !c->has_failed && c->has_head && (c->has_ended ||
-	    c->left == 0 || c->x->req.method == METHOD_HEAD);
+	    c->left == 0 || c->x->req.method == METHOD_HEAD ||
+	    !status_has_content(c->x->res.status));
 }
 
 static void
@@ -510,7 +518,9 @@ cgi_end(struct exchange *x)
 	c->service->n_programs--;
 	buf_fini(&c->content);
 	buf_fini(&c->output);
+	c->service->spool_left += c->spooled;
 	x->handler_state = NULL;
+	x->is_full = false;
 	free(c);
 }
 

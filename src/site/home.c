@@ -310,12 +310,11 @@ on_reply(struct watch *w, unsigned ready)
 
 /* The handler */
 
-static bool
+static void
 home_content(struct exchange *x, struct str bytes)
 {
 	(void)x;
 	(void)bytes;
-	return true;
 }
 
 static void

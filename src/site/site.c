@@ -37,7 +37,7 @@ struct target {
 /*
  * Is this the source of a CGI program, or the directory of them, reached in
  * the document root?  Spellings and links are many; the kernel knows where
- * the file is.  (Not those homes: there nothing is executed.)
+ * the file is.  (Files of users are not asked about: nothing is run there.)
  */
 static bool
 is_source(const struct site *s, int fd)

@@ -24,9 +24,29 @@ def parent_of(pid):
     return int(stat.rpartition(")")[2].split()[1])
 
 
+def holders_of(root):
+    """The processes that have the directory open."""
+    root = os.path.realpath(root)
+
+    def holds(process):
+        with contextlib.suppress(OSError):
+            return any(os.readlink(fd) == root
+                       for fd in (process / "fd").iterdir())
+
+    return [int(process.name)
+            for process in pathlib.Path("/proc").glob("[0-9]*")
+            if int(process.name) != os.getpid() and holds(process)]
+
+
+def first_of(pids):
+    """The one that none of the others started."""
+    first, = (pid for pid in pids if parent_of(pid) not in pids)
+    return first
+
+
 class Run:
     """One run of sws.  What it leaves behind is known by the document root,
-    which all its processes hold open."""
+    which the supervisor and its workers hold open."""
 
     def __init__(self, *arguments, stdin=subprocess.DEVNULL, **options):
         self.root = os.path.realpath(
@@ -48,22 +68,11 @@ class Run:
     def stderr(self):
         return self.done.stderr
 
-    def holds_root(self, process):
-        with contextlib.suppress(OSError):
-            return any(os.readlink(fd) == self.root
-                       for fd in (process / "fd").iterdir())
-
     def pids(self):
-        return [int(process.name)
-                for process in pathlib.Path("/proc").glob("[0-9]*")
-                if int(process.name) != os.getpid()
-                and self.holds_root(process)]
+        return holders_of(self.root)
 
     def supervisor(self):
-        """Of those that run, the one that none of them started."""
-        pids = self.pids()
-        first, = (pid for pid in pids if parent_of(pid) not in pids)
-        return first
+        return first_of(self.pids())
 
     def end(self):
         """SIGTERM to the first, as an operator would; none may stay."""

@@ -4,12 +4,13 @@
 import os
 import pathlib
 import signal
+import subprocess
 
 import pytest
 
 import rawhttp
-from processes import Run, free_port, parent_of
-from server import wait_until
+from processes import Run, first_of, free_port, holders_of, parent_of
+from server import SWS, wait_until
 
 HELLO = rawhttp.request("/hello.txt")
 
@@ -89,3 +90,26 @@ def test_log_of_a_relative_path_is_reopened(daemon):
     daemon.log.rename(daemon.log.with_name("log.1"))
     os.kill(daemon.supervisor(), signal.SIGUSR1)
     assert wait_until(daemon.log.exists)
+
+
+def test_without_standard_descriptors(tree):
+    """Started by who closed them, as some init scripts do."""
+    port = free_port()
+    script = 'exec "$0" "$@" <&- >&- 2>&-'
+    done = subprocess.run(["sh", "-c", script, SWS, "-p", str(port),
+                           "-i", "127.0.0.1", tree], timeout=10)
+    assert done.returncode == 0
+    try:
+        assert ask(port).status == 200
+    finally:
+        os.kill(first_of(holders_of(tree)), signal.SIGTERM)
+        assert wait_until(lambda: not holders_of(tree))
+
+
+def test_signals_that_reach_all(daemon):
+    """Such as by pkill(1): who takes no orders is not ended by them."""
+    before = sorted(daemon.pids())
+    for pid in before:
+        os.kill(pid, signal.SIGUSR1)
+    assert ask(daemon.port).status == 200
+    assert sorted(daemon.pids()) == before

@@ -206,3 +206,18 @@ def test_request_behind_the_content(cgi):
     assert talk.story == "200 200 200 200 open"
     assert [r.body for r in talk.responses] == [
         b"hello", b"short\n", b"pong\n", b"hello"]
+
+
+def test_output_before_input_is_read(start, site, cgi_bin):
+    """What comes from the program does not let more go to it."""
+    programs.write(cgi_bin, "talker", "#!/bin/sh\n"
+                   "printf 'Content-Type: text/plain\\n\\n'\n"
+                   "for i in 1 2 3 4 5 6 7 8 9 10; do echo line $i; sleep .02\n"
+                   "done\nwc -c\n")
+    server = start(site, "-c", cgi_bin)
+    with server.connect() as c:
+        r = c.ask(request("/cgi-bin/talker", f"Content-Length: {MIB}",
+                          method="POST", body=bytes(MIB)))
+        lines = r.body.decode().split("\n")
+        assert lines[:10] == [f"line {i}" for i in range(1, 11)]
+        assert lines[10].strip() == str(MIB)

@@ -251,3 +251,15 @@ def test_many_at_once(fresh):
         assert list(pool.map(ask, range(100))) == [
             f"n={i}" for i in range(100)]
     assert wait_until(lambda: len(children(server.spawner())) == before)
+
+
+def test_answer_without_content_lets_it_finish(start, site, cgi_bin):
+    """204 and 304 need no content; what the program does then is its own."""
+    mark = cgi_bin / "done/mark"
+    mark.parent.mkdir()
+    mark.parent.chmod(0o777)
+    programs.write(cgi_bin, "late", "#!/bin/sh\nprintf 'Status: 204\\n\\n'\n"
+                   f"exec >&-\nsleep .3\ntouch {mark}\n")
+    server = start(site, "-c", cgi_bin)
+    assert server.get("/cgi-bin/late").status == 204
+    assert wait_until(mark.exists)

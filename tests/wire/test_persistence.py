@@ -154,3 +154,12 @@ def test_half_a_request_holds_up_nobody(server):
         assert server.get().status == 200
         slow.send(b"\r\n")
         assert slow.receive().status == 200
+
+
+def test_empty_line_behind_a_request(start, site):
+    """It is no beginning of a request: the end of the wait is silent."""
+    server = start(site, "--header-timeout=0.3", "--idle-timeout=0.8")
+    with server.connect() as c:
+        assert c.ask(b"GET /ping.txt HTTP/1.1\r\nHost: a\r\n\r\n\r\n").status \
+            == 200
+        assert c.socket.recv(1) == b""

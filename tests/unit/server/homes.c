@@ -464,7 +464,6 @@ test_stop(void **state)
 {
 	assert_int_equal(kind_of("alice"), HOME_SLASH);
 	assert_int_equal(order_send(orders, ORDER_STOP, 0, -1), 0);
-	kill(process, SIGTERM);
 	assert_int_equal(kind_of("alice"), HOME_SLASH);
 	close(channel);
 	assert_ends();
