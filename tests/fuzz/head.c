@@ -29,16 +29,10 @@ check_target(const struct request *r, struct str in)
 	assert(is_inside(r->authority, in));
 	assert(field_is_token(r->method_name));
 	assert(method_parse(r->method_name) == r->method);
-	switch (r->form) {
-	case TARGET_ORIGIN:
-	case TARGET_ABSOLUTE:
-		assert(r->path.n > 0 && r->path.p[0] == '/');
-		break;
-	case TARGET_AUTHORITY:
-	case TARGET_ASTERISK:
-		assert(r->path.n == 0);
-		break;
-	}
+	/* Only "*" and what CONNECT names have none. */
+	if (r->method != METHOD_CONNECT && r->method != METHOD_OPTIONS)
+		assert(r->path.n > 0);
+	assert(r->path.n == 0 || r->path.p[0] == '/');
 }
 
 static void
