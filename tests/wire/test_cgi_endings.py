@@ -256,8 +256,9 @@ def test_many_at_once(fresh):
 def test_answer_without_content_lets_it_finish(start, site, cgi_bin):
     """204 and 304 need no content; what the program does then is its own."""
     mark = cgi_bin / "done/mark"
-    mark.parent.mkdir()
+    mark.parent.mkdir(exist_ok=True)
     mark.parent.chmod(0o777)
+    mark.unlink(missing_ok=True)
     programs.write(cgi_bin, "late", "#!/bin/sh\nprintf 'Status: 204\\n\\n'\n"
                    f"exec >&-\nsleep .3\ntouch {mark}\n")
     server = start(site, "-c", cgi_bin)
