@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from server import SWS, wait_until
+from server import SWS, sws_for_all, wait_until
 
 
 def free_port():
@@ -53,7 +53,7 @@ class Run:
             os.path.join(options.get("cwd", "."), *arguments[-1:]))
         # A daemon that keeps the pipes open would be waited for: a failure.
         self.done = subprocess.run(
-            [SWS, *arguments], stdin=stdin, stdout=subprocess.PIPE,
+            [sws_for_all() if "user" in options else SWS, *arguments], stdin=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, timeout=30, **options)
 
     @property

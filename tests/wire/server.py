@@ -2,6 +2,8 @@
 """Starts the server under test, watches over it, and ends it."""
 
 import contextlib
+import atexit
+import functools
 import os
 import pathlib
 import re
@@ -15,6 +17,18 @@ import rawhttp
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 SWS = pathlib.Path(os.environ.get("SWS", TREE / "build/sws")).resolve()
+
+
+@functools.cache
+def sws_for_all():
+    """A copy that others than root can run: the tree may lie where only root
+    gets in."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sws-for-all-"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    shutil.copy2(SWS, folder)
+    return folder / SWS.name
+
 
 LISTEN = "0A"           # as /proc/net/tcp has it
 
@@ -117,7 +131,8 @@ class Server:
         with open(self.dir / "stdout", "wb") as out, \
                 open(self.dir / "stderr", "wb") as err:
             self.process = subprocess.Popen(
-                [SWS, "-p", "0", f"--port-file={port_file}",
+                [SWS if self.user is None else sws_for_all(),
+                 "-p", "0", f"--port-file={port_file}",
                  *self.arguments, self.root],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env,
                 **who)
