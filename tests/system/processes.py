@@ -49,8 +49,8 @@ class Run:
     which the supervisor and its workers hold open."""
 
     def __init__(self, *arguments, stdin=subprocess.DEVNULL, **options):
-        self.root = os.path.realpath(
-            os.path.join(options.get("cwd", "."), *arguments[-1:]))
+        self.root = arguments and os.path.realpath(
+            os.path.join(options.get("cwd", "."), arguments[-1]))
         # A daemon that keeps the pipes open would be waited for: a failure.
         self.done = subprocess.run(
             [sws_for_all() if "user" in options else SWS, *arguments], stdin=stdin, stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ class Run:
         return self.done.stderr
 
     def pids(self):
-        return holders_of(self.root)
+        return holders_of(self.root) if self.root else []
 
     def supervisor(self):
         return first_of(self.pids())
