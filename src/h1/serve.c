@@ -98,8 +98,7 @@ static int
 begin_answer(struct h1_conn *c)
 {
 	struct exchange *x = c->x;
-	struct str stamp = stamp_lines(&c->host->stamp,
-	    clock_wall_s());
+	struct str stamp = stamp_lines(&c->host->stamp, clock_wall_s());
 	/* With content left unread nobody knows where a next request is. */
 	bool keeps = x->req.keeps_alive && !x->res.closes && !c->reads &&
 	    !c->host->is_draining && h1_framing(x) != FRAMING_CLOSE;

@@ -55,10 +55,11 @@ say_busy(struct acceptor *a, int fd, const char *why)
 	close(fd);
 }
 
+/* A copy of a listener: the sandbox lets nothing else be opened. */
 static int
-take_reserve(void)
+take_reserve(int listener)
 {
-	return open("/", O_PATH | O_CLOEXEC);
+	return fcntl(listener, F_DUPFD_CLOEXEC, 0);
 }
 
 static void
@@ -75,7 +76,7 @@ refuse_one(struct acceptor *a, int listener)
 	int fd;
 
 	if (a->reserve == -1)
-		a->reserve = take_reserve();
+		a->reserve = take_reserve(listener);
 	if (a->reserve == -1) {
 		/* Not even that: the end of a connection goes on here. */
 		want_all(a, a->connections > 0 ? 0 : READY_IN);
@@ -85,7 +86,7 @@ refuse_one(struct acceptor *a, int listener)
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd != -1)
 		say_busy(a, fd, "no descriptor is left");
-	a->reserve = take_reserve();
+	a->reserve = take_reserve(listener);
 }
 
 static void
@@ -144,7 +145,7 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		return -ENOMEM;
 	a->host = host;
 	a->limits = *limits;
-	a->reserve = take_reserve();
+	a->reserve = take_reserve(fds[0]);
 	a->is_open = true;
 	while (a->n < n) {
 		struct port *p = &a->ports[a->n];

@@ -5,12 +5,15 @@ who keeps to the rules is left."""
 import contextlib
 import os
 import select
+import subprocess
 import time
 
 import pytest
 
+import rawhttp
+from processes import free_port
 from rawhttp import request
-from server import is_sanitized
+from server import SWS, is_sanitized, wait_until
 
 MIB = 1 << 20
 
@@ -74,3 +77,40 @@ def test_steady_reader(start, tree):
         while time.monotonic() < until:
             c.take(600)                 # or it was reset
             time.sleep(0.1)
+
+
+def test_no_descriptor_left(tree, tmp_path):
+    """Inside the sandbox, too, who cannot be served is told so."""
+    port = free_port()
+    (tree / "cgi").mkdir()
+    program = tree / "cgi/wait"
+    program.write_text("#!/bin/sh\nexec sleep 20\n")
+    program.chmod(0o755)
+    script = f'ulimit -n 200; exec "$0" -f -p {port} -i 127.0.0.1 "$@"'
+    with subprocess.Popen(
+            ["sh", "-c", script, SWS, "--workers=1", "--user-dir=",
+             "-c", tree / "cgi", tree], stderr=subprocess.PIPE) as server, \
+            contextlib.ExitStack() as end, contextlib.ExitStack() as held:
+        end.callback(server.kill)   # of no effect when all went well
+
+        def connect(path):
+            c = held.enter_context(rawhttp.Connection(port))
+            c.send(request(path))
+            return c
+
+        while b"sandbox" not in server.stderr.readline():
+            pass
+        for _ in range(60):
+            connect("/cgi-bin/wait")
+        status = [connect("/hello.txt").receive().status for _ in range(45)]
+        assert status.count(503) > 20
+        assert b"no descriptor is left" in server.stderr.readline()
+        held.close()
+
+        def is_served():
+            with rawhttp.Connection(port) as c:
+                return c.ask(request("/hello.txt")).status == 200
+
+        assert wait_until(is_served)
+        server.terminate()
+        assert server.wait(20) == 0
