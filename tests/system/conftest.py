@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 pytest.register_assert_rewrite("access_log", "server")
 
+import docroot  # noqa: E402
 from server import SWS, TREE, Server  # noqa: E402
 
 # Clients must not go by a proxy, nor read what their user has configured.
@@ -46,12 +47,15 @@ def start():
 
 @pytest.fixture
 def tree(tmp_path):
-    """A small directory to serve."""
+    """A small directory to serve.
+
+    Its files are old: one that is younger than the clock's grain is not
+    kept by the server, and looked up at each request.
+    """
     root = tmp_path / "tree"
-    (root / "sub dir").mkdir(parents=True)
-    (root / "hello.txt").write_text("hello\n")
-    (root / "probe.txt").write_text("probe\n")
-    (root / "sub dir/gr\u00fc\u00df.txt").write_text("gr\u00fc\u00df\n")
+    for name, text in (("hello.txt", "hello\n"), ("probe.txt", "probe\n"),
+                       ("sub dir/gr\u00fc\u00df.txt", "gr\u00fc\u00df\n")):
+        docroot.write(root / name, text.encode())
     return root
 
 
