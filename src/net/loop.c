@@ -8,15 +8,20 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "net/poller_priv.h"
 
 #define EVENTS 256
+/* Watches that are taken to be ready without being asked about, in a turn. */
+#define READY_MAX 256
 
 struct slot {
 	struct watch *watch;    /* NULL: not watched */
 	unsigned since;         /* the turn in which it was added */
+	bool is_ready;          /* it stands in loop.ready, and the poller does
+	                           not know it yet */
 };
 
 struct loop {
@@ -27,8 +32,9 @@ struct loop {
 	struct timers timers;
 	int64_t now_ms;
 	unsigned turn;
-	unsigned n_urgent;
+	unsigned n_urgent, n_ready;
 	bool is_stopped;
+	int ready[READY_MAX];   /* descriptors, for the next turn */
 	struct poller_event events[EVENTS];
 	char scratch[LOOP_SCRATCH];
 };
@@ -93,19 +99,38 @@ loop_add(struct loop *l, struct watch *w)
 		err = l->ops->set(l->poller, w->fd, 0, w->wanted);
 	if (err < 0)
 		return err;
-	l->slots[fd] = (struct slot){ w, l->turn };
+	l->slots[fd] = (struct slot){ .watch = w, .since = l->turn };
 	l->n_urgent += w->is_urgent;
+	return 0;
+}
+
+int
+loop_add_ready(struct loop *l, struct watch *w)
+{
+	unsigned char wanted = w->wanted;
+	int err;
+
+	if (!l->ops->is_in_kernel || l->n_ready == READY_MAX)
+		return loop_add(l, w);
+	w->wanted = 0;
+	err = loop_add(l, w);
+	w->wanted = wanted;
+	if (err < 0)
+		return err;
+	l->slots[w->fd].is_ready = true;
+	l->ready[l->n_ready++] = w->fd;
 	return 0;
 }
 
 int
 loop_want(struct loop *l, struct watch *w, unsigned wanted)
 {
-	int err;
+	int err = 0;
 
 	if (w->wanted == wanted)
 		return 0;
-	err = l->ops->set(l->poller, w->fd, w->wanted, wanted);
+	if (!l->slots[w->fd].is_ready)
+		err = l->ops->set(l->poller, w->fd, w->wanted, wanted);
 	if (err == 0)
 		w->wanted = (unsigned char)wanted;
 	return err;
@@ -115,8 +140,16 @@ void
 loop_remove(struct loop *l, struct watch *w)
 {
 	loop_want(l, w, 0);
-	l->slots[w->fd].watch = NULL;
+	l->slots[w->fd] = (struct slot){ .watch = NULL };
 	l->n_urgent -= w->is_urgent;
+}
+
+void
+loop_forget(struct loop *l, struct watch *w)
+{
+	if (l->ops->is_in_kernel)
+		w->wanted = 0;
+	loop_remove(l, w);
 }
 
 int
@@ -156,19 +189,59 @@ dispatch(struct loop *l, const struct poller_event *e, bool urgent)
 		w->fn(w, e->ready & w->wanted);
 }
 
+/* Returns 0, or a negative errno when the poller cannot take over. */
+static int
+try_ready(struct loop *l, int fd)
+{
+	struct watch *w = l->slots[fd].watch;
+	int err = 0;
+
+	/* Whoever was removed is not; a number may stand in the list twice. */
+	if (!l->slots[fd].is_ready)
+		return 0;
+	if (w->wanted != 0)
+		w->fn(w, w->wanted);
+	if (l->slots[fd].watch != w)
+		return 0;
+	if (w->wanted != 0)
+		err = l->ops->set(l->poller, fd, 0, w->wanted);
+	l->slots[fd].is_ready = err < 0;
+	return err;
+}
+
+/* Those that were added before this turn; new ones wait for the next. */
+static void
+dispatch_ready(struct loop *l, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int fd = l->ready[i];
+
+		/* The kernel is out of memory: it is tried each turn, then. */
+		if (try_ready(l, fd) < 0)
+			l->ready[kept++] = fd;
+	}
+	l->n_ready -= n - kept;
+	memmove(l->ready + kept, l->ready + n,
+	    (l->n_ready - kept) * sizeof(l->ready[0]));
+}
+
 static int
 turn(struct loop *l)
 {
+	unsigned n_ready = l->n_ready;
 	int n;
 
-	n = l->ops->wait(l->poller, timers_wait_ms(&l->timers, l->now_ms),
-	    l->events, EVENTS);
+	n = l->ops->wait(l->poller, n_ready > 0 ? 0 :
+	    timers_wait_ms(&l->timers, l->now_ms), l->events, EVENTS);
 	if (n < 0)
 		return n;
 	l->turn++;
 	l->now_ms = clock_mono_ms();
 	for (int i = 0; l->n_urgent > 0 && i < n; i++)
 		dispatch(l, &l->events[i], true);
+	dispatch_ready(l, n_ready);
 	for (int i = 0; i < n; i++)
 		dispatch(l, &l->events[i], false);
 	timers_run(&l->timers, l->now_ms);

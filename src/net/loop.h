@@ -7,11 +7,11 @@
  * callback at a time, in one thread.  How it waits is chosen at run time
  * (poller.h).
  *
- * In a turn the urgent watches are called first, then the others, then the
- * timers.  A callback may add, change and remove any watch or timer, its own
- * included: what was removed is not called any more, and a descriptor that
- * was added in this turn, perhaps under a number just closed, gets no event
- * that is older than itself.
+ * In a turn the urgent watches are called first, then those that were added as
+ * ready, then the others, then the timers.  A callback may add, change and
+ * remove any watch or timer, its own included: what was removed is not called
+ * any more, and a descriptor that was added in this turn, perhaps under a
+ * number just closed, gets no event that is older than itself.
  */
 
 #include <stdbool.h>
@@ -47,11 +47,24 @@ void loop_close(struct loop *l);
  */
 int loop_add(struct loop *l, struct watch *w);
 
+/*
+ * The same for a descriptor that is probably ready to be read already: w is
+ * called for that in the next turn, be it true or not.  A poller for which that
+ * is a system call is told only of what lives on after it.
+ */
+int loop_add_ready(struct loop *l, struct watch *w);
+
 /* Changes what is wanted.  0 or a negative errno. */
 int loop_want(struct loop *l, struct watch *w, unsigned wanted);
 
 /* To be called before w->fd is closed. */
 void loop_remove(struct loop *l, struct watch *w);
+
+/*
+ * The same where the close comes next and no copy of w->fd is left anywhere
+ * (fork(2), SCM_RIGHTS): then a kernel that keeps the set drops it by itself.
+ */
+void loop_forget(struct loop *l, struct watch *w);
 
 /* timers_start and timers_stop on this loop's timers, from now on. */
 int loop_timer_start(struct loop *l, struct timer *t, int64_t after_ms);

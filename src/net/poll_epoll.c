@@ -85,6 +85,7 @@ ep_close(void *state)
 const struct poller_ops poller_epoll = {
 	.name = "epoll",
 	.about = "epoll(7), level-triggered: cost follows what is ready",
+	.is_in_kernel = true,
 	.open = ep_open,
 	.set = ep_set,
 	.wait = ep_wait,

@@ -18,6 +18,8 @@ struct poller_event {
 struct poller_ops {
 	const char *name;
 	const char *about;      /* a line for people */
+	bool is_in_kernel;      /* the set is: to change it costs a system call,
+	                           and a closed descriptor leaves it */
 
 	/* Makes the poller's state.  0 or a negative errno. */
 	int (*open)(void **out_state);

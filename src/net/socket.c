@@ -120,3 +120,12 @@ fail:
 	close(fd);
 	return err;
 }
+
+int
+socket_defer(int fd)
+{
+	int seconds = 1;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
+	    sizeof(seconds)) == -1 ? -errno : 0;
+}

@@ -20,4 +20,11 @@ int socket_listen(struct addr *addr);
 /* One more socket on the address of a socket from socket_listen. */
 int socket_listen_beside(const struct addr *addr);
 
+/*
+ * Has the kernel keep connections from accept(2) until the client has said
+ * something, or for a second (tcp(7), TCP_DEFER_ACCEPT).  For protocols where
+ * the client speaks first.  0 or a negative errno.
+ */
+int socket_defer(int fd);
+
 #endif

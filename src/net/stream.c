@@ -158,7 +158,7 @@ ss_close(struct stream *s, bool abort)
 	if (abort)
 		setsockopt(ss->watch.fd, SOL_SOCKET, SO_LINGER, &reset,
 		    sizeof(reset));
-	loop_remove(ss->loop, &ss->watch);
+	loop_forget(ss->loop, &ss->watch);
 	close(ss->watch.fd);
 	free(ss);
 }
@@ -186,7 +186,7 @@ stream_open_socket(struct loop *l, int fd, const struct stream_events *events,
 		.watch = { .fn = on_ready, .fd = fd, .wanted = READY_IN },
 		.loop = l,
 	};
-	err = loop_add(l, &ss->watch);
+	err = loop_add_ready(l, &ss->watch);
 	if (err < 0) {
 		free(ss);
 		return err;

@@ -88,6 +88,8 @@ add(struct listeners *ls, struct addr *addr)
 		if (fd < 0)
 			break;
 		l->fds[i] = fd;
+		/* Saves a wake-up a connection; none is worse off without. */
+		(void)socket_defer(fd);
 	}
 	l->addr = *addr;
 	if (fd < 0) {

@@ -37,6 +37,9 @@ note(char c)
 	trace[traced] = '\0';
 }
 
+/* More than any engine reports at a time. */
+#define CROWD 400
+
 /* A watched descriptor; its peer is the other end. */
 struct spy {
 	struct watch watch;
@@ -569,6 +572,141 @@ test_urgent_removes(void **state)
 	drop(&b);
 }
 
+static void
+spy_open_ready(struct spy *s, struct loop *l, char letter)
+{
+	spy_pair(s, l, letter);
+	s->watch.wanted = READY_IN;
+	assert_int_equal(loop_add_ready(l, &s->watch), 0);
+}
+
+/* Added as ready: called behind the urgent, and again only for more. */
+static void
+test_add_ready(void **state)
+{
+	struct engine *e = *state;
+	struct bell later = { .act = feed_spy, .letter = ',' };
+	struct spy a, u;
+
+	spy_open_ready(&a, e->loop, 'a');
+	spy_pair(&u, e->loop, 'u');
+	u.watch.is_urgent = true;
+	spy_add(&u, READY_IN);
+	a.act = u.act = eat;
+	feed(&a);
+	feed(&u);
+	later.spy = &a;
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(trace, "ua,a");
+	assert_int_equal(a.ready, READY_IN);
+	drop(&a);
+	drop(&u);
+}
+
+static void
+eat_if_any(struct spy *s)
+{
+	char c;
+
+	s->act = eat;
+	assert_true(read(s->watch.fd, &c, 1) == 1 || errno == EAGAIN);
+}
+
+/* It was not ready after all; once it is, it is told. */
+static void
+test_add_ready_too_early(void **state)
+{
+	struct engine *e = *state;
+	struct bell later = { .act = feed_spy, .letter = ',' };
+	struct spy a;
+
+	spy_open_ready(&a, e->loop, 'a');
+	a.act = eat_if_any;
+	later.spy = &a;
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(strchr(trace, ','), ",a");
+	drop(&a);
+}
+
+static void
+wake_spy(struct bell *b)
+{
+	b->spy->act = eat;
+	assert_int_equal(loop_want(b->loop, &b->spy->watch, READY_IN), 0);
+}
+
+/* What is removed, or put to sleep, before its turn is not called. */
+static void
+test_add_ready_and_leave(void **state)
+{
+	struct engine *e = *state;
+	struct bell later = { .act = wake_spy, .letter = ',' };
+	struct spy a, b;
+
+	spy_open_ready(&a, e->loop, 'a');
+	spy_open_ready(&b, e->loop, 'b');
+	feed(&a);
+	feed(&b);
+	want_nothing(&b);
+	drop(&a);
+	/* Most likely under the same number, and known to be silent. */
+	spy_open(&a, e->loop, 'n');
+	later.spy = &b;
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(trace, ",b");
+	drop(&a);
+	drop(&b);
+}
+
+/* More than are tried without asking: the rest is asked about. */
+static void
+test_add_many_ready(void **state)
+{
+	static struct spy spies[CROWD];
+	struct engine *e = *state;
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < 2 * CROWD + 50)
+		skip();
+	for (size_t i = 0; i < CROWD; i++) {
+		spy_open_ready(&spies[i], e->loop, 'c');
+		spies[i].act = eat;
+		feed(&spies[i]);
+	}
+	engine_run_for(e, 2 * QUIET_MS);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(spies[i].calls, 1);
+		drop(&spies[i]);
+	}
+}
+
+/* Closing is enough where the kernel keeps the set, and right elsewhere. */
+static void
+test_forget(void **state)
+{
+	struct engine *e = *state;
+	struct bell later = { .act = feed_spy, .letter = ',' };
+	struct spy a, b;
+
+	spy_open(&a, e->loop, 'a');
+	feed(&a);
+	loop_forget(e->loop, &a.watch);
+	close(a.watch.fd);
+	close(a.peer);
+	spy_open(&b, e->loop, 'b');
+	assert_int_equal(b.watch.fd, a.watch.fd);
+	b.act = eat;
+	later.spy = &b;
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(trace, ",b");
+	drop(&b);
+}
+
 /* The other side's end is something to read; ours can go on. */
 static void
 test_half_close(void **state)
@@ -616,9 +754,7 @@ test_broken(void **state)
 	drop(&writer);
 }
 
-/* More than any engine reports at a time; all are always ready. */
-#define CROWD 400
-
+/* All are always ready. */
 static void
 test_crowd(void **state)
 {
@@ -930,6 +1066,11 @@ main(void)
 		EACH(test_remove_and_add_itself),
 		EACH(test_urgent),
 		EACH(test_urgent_removes),
+		EACH(test_add_ready),
+		EACH(test_add_ready_too_early),
+		EACH(test_add_ready_and_leave),
+		EACH(test_add_many_ready),
+		EACH(test_forget),
 		EACH(test_half_close),
 		EACH(test_broken),
 		EACH(test_crowd),

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
 
 /* Enough that no socket of four is passed over by chance (0.75^200). */
 #define CONNECTIONS 200
@@ -200,6 +203,48 @@ test_share(void **state)
 	}
 }
 
+/* Waits for a connection; is there a byte to read from it? */
+static bool
+next_speaks(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	char byte;
+	ssize_t n;
+	int fd;
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	close(fd);
+	return n == 1;
+}
+
+/* Whoever speaks comes first; but the silent comes, too, after a while. */
+static void
+test_defer(void **state)
+{
+	struct addr a = loopback("127.0.0.1");
+	int64_t began_ms = clock_mono_ms();
+	int fd, silent, client;
+	bool speaks;
+
+	(void)state;
+	fd = socket_listen(&a);
+	assert_int_equal(socket_defer(fd), 0);
+	silent = connect_to(&a);
+	client = connect_to(&a);
+	assert_int_equal(send(client, "x", 1, 0), 1);
+	speaks = next_speaks(fd);
+	/* Unless this machine stood still for most of that while. */
+	assert_true(speaks || clock_mono_ms() - began_ms > 900);
+	assert_true(next_speaks(fd) != speaks);
+	close(client);
+	close(silent);
+	close(fd);
+	assert_int_equal(socket_defer(fd), -EBADF);
+}
+
 /* The server closes first, so its port has a connection in TIME-WAIT. */
 static void
 test_restart(void **state)
@@ -247,6 +292,7 @@ main(void)
 		cmocka_unit_test(test_exclusive_beside_reuseport),
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_defer),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_failure),
 	};
