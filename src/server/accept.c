@@ -12,13 +12,14 @@
 #include "net/addr.h"
 
 /* Connections taken from one listener before others have their turn. */
-#define BATCH 64
+#define BATCH_MAX 64
 /* That connections are refused is told no more often. */
 #define SAY_MS 10000
 
 struct port {
 	struct watch watch;
 	struct acceptor *acceptor;
+	unsigned batch;         /* as many seem to wait at a time */
 };
 
 struct acceptor {
@@ -108,29 +109,46 @@ serve(struct acceptor *a, int fd, const struct addr *peer)
 		want_all(a, 0);
 }
 
+/* Is it worth trying for another one? */
+static bool
+accept_one(struct port *p)
+{
+	struct addr peer = { .len = sizeof(peer.u) };
+	int fd;
+
+	fd = accept4(p->watch.fd, &peer.u.sa, &peer.len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd != -1) {
+		serve(p->acceptor, fd, &peer);
+		return true;
+	}
+	if (errno == EMFILE || errno == ENFILE) {
+		refuse_one(p->acceptor, p->watch.fd);
+		return false;
+	}
+	/* EAGAIN; ENOMEM and the like: the poller asks on. */
+	return errno == ECONNABORTED || errno == EINTR;
+}
+
+/*
+ * To ask in vain is dear: accept(2) makes a socket before it looks whether it
+ * needs one.  So no more are asked for than came together before, and one
+ * more the next time; the poller tells of those that are left.
+ */
 static void
 on_readable(struct watch *w, unsigned ready)
 {
 	struct port *p = list_entry(w, struct port, watch);
-	struct acceptor *a = p->acceptor;
 
 	(void)ready;
-	for (int i = 0; i < BATCH && w->wanted != 0; i++) {
-		struct addr peer = { .len = sizeof(peer.u) };
-		int fd;
-
-		fd = accept4(w->fd, &peer.u.sa, &peer.len,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd != -1) {
-			serve(a, fd, &peer);
-		} else if (errno == EMFILE || errno == ENFILE) {
-			refuse_one(a, w->fd);
-			break;
-		} else if (errno != ECONNABORTED && errno != EINTR) {
-			/* EAGAIN; ENOMEM and the like: the poller asks on. */
-			break;
+	for (unsigned i = 0; i < p->batch && w->wanted != 0; i++) {
+		if (!accept_one(p)) {
+			p->batch = i > 1 ? i / 2 : 1;
+			return;
 		}
 	}
+	if (p->batch < BATCH_MAX)
+		p->batch++;
 }
 
 int
@@ -151,6 +169,7 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		struct port *p = &a->ports[a->n];
 
 		p->acceptor = a;
+		p->batch = 1;
 		p->watch = (struct watch){
 			.fn = on_readable,
 			.fd = fds[a->n],
