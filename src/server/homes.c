@@ -25,7 +25,7 @@
 #include "base/log.h"
 #include "net/channel.h"
 #include "net/loop.h"
-#include "server/order.h"
+#include "server/service.h"
 #include "site/home_msg.h"
 #include "site/resolve.h"
 
@@ -40,12 +40,9 @@ struct account {
 };
 
 struct homes {
+	struct service service;
 	const struct homes_setup *setup;
-	struct loop *loop;
-	struct watch orders;
-	struct list peers;
 	struct account accounts[ACCOUNTS_MAX];
-	bool is_stopping;
 	bool has_failed;                /* the last look-up, and it was said */
 };
 
@@ -57,10 +54,7 @@ struct answer {
 };
 
 struct peer {
-	struct list node;
-	struct homes *homes;
-	unsigned worker;                /* its number */
-	struct watch watch;             /* wants out while the channel is full,
+	struct service_peer base;       /* wants out while the channel is full,
 	                                   and then nothing in */
 	struct answer answer;
 };
@@ -126,7 +120,7 @@ look_up(struct homes *h, struct account *a)
 static struct account *
 account_of(struct homes *h, const char *name)
 {
-	int64_t now = loop_now_ms(h->loop);
+	int64_t now = loop_now_ms(h->service.loop);
 	struct account *oldest = &h->accounts[0];
 
 	for (unsigned i = 0; i < ACCOUNTS_MAX; i++) {
@@ -267,39 +261,25 @@ answer_clear(struct answer *a)
 	}
 }
 
-static void
-peer_close(struct peer *p)
-{
-	struct homes *h = p->homes;
-
-	loop_remove(h->loop, &p->watch);
-	close(p->watch.fd);
-	answer_clear(&p->answer);
-	list_remove(&p->node);
-	free(p);
-	if (h->is_stopping && list_is_empty(&h->peers))
-		loop_stop(h->loop);
-}
-
 static int
 send_answer(struct peer *p)
 {
 	struct answer *a = &p->answer;
 	int err;
 
-	err = channel_send(p->watch.fd, &a->reply, sizeof(a->reply), a->fds,
-	    home_reply_fds(a->reply.kind));
+	err = channel_send(p->base.watch.fd, &a->reply, sizeof(a->reply),
+	    a->fds, home_reply_fds(a->reply.kind));
 	/* Of descriptors under way there may be only so many: unix(7). */
 	if (err == -ETOOMANYREFS) {
 		a->reply.kind = HOME_MISSING;
-		err = channel_send(p->watch.fd, &a->reply, sizeof(a->reply),
-		    NULL, 0);
+		err = channel_send(p->base.watch.fd, &a->reply,
+		    sizeof(a->reply), NULL, 0);
 	}
 	return err;
 }
 
 /* Sends what was found; a worker that does not read is not read either. */
-static void
+static int
 reply(struct peer *p)
 {
 	int err = send_answer(p);
@@ -307,16 +287,16 @@ reply(struct peer *p)
 	if (err != -EAGAIN)
 		answer_clear(&p->answer);
 	if (err == 0 || err == -EAGAIN)
-		err = loop_want(p->homes->loop, &p->watch,
+		err = loop_want(p->base.service->loop, &p->base.watch,
 		    err == 0 ? READY_IN : READY_OUT);
-	if (err < 0)
-		peer_close(p);
+	return err;
 }
 
-static void
-serve(struct peer *p, uint32_t id, const char *user, const char *path)
+static int
+answer(struct peer *p, uint32_t id, const char *user, const char *path)
 {
-	int kind = find(p->homes, user, path, &p->answer);
+	struct homes *h = list_entry(p->base.service, struct homes, service);
+	int kind = find(h, user, path, &p->answer);
 
 	if (kind < 0) {
 		log_debug("~%s: %s", user, strerror(-kind));
@@ -326,10 +306,10 @@ serve(struct peer *p, uint32_t id, const char *user, const char *path)
 		.id = id,
 		.kind = (uint32_t)kind,
 	};
-	reply(p);
+	return reply(p);
 }
 
-static void
+static int
 read_question(struct peer *p)
 {
 	struct home_ask ask;
@@ -337,113 +317,49 @@ read_question(struct peer *p)
 	unsigned n_fds = 0;
 	ssize_t n;
 
-	n = channel_receive(p->watch.fd, &ask, sizeof(ask), NULL, &n_fds);
+	n = channel_receive(p->base.watch.fd, &ask, sizeof(ask), NULL, &n_fds);
 	if (n == -EAGAIN)
-		return;
-	if (n > 0 && home_ask_parse(&ask, (size_t)n, &user, &path) == 0) {
-		serve(p, ask.id, user, path);
-		return;
-	}
-	if (n != 0)
-		order_send(p->homes->orders.fd, ORDER_END_WORKER, p->worker,
-		    -1);
-	peer_close(p);
+		return 0;
+	if (n == 0)
+		return -EPIPE;
+	if (n < 0 || home_ask_parse(&ask, (size_t)n, &user, &path) < 0)
+		return -EBADMSG;
+	return answer(p, ask.id, user, path);
+}
+
+static struct peer *
+peer_of(struct service_peer *base)
+{
+	return list_entry(base, struct peer, base);
 }
 
 static void
-on_peer(struct watch *w, unsigned ready)
+on_peer_begin(struct service_peer *base)
 {
-	struct peer *p = list_entry(w, struct peer, watch);
-
-	if (ready & READY_OUT)
-		reply(p);
-	else
-		read_question(p);
-}
-
-/* The channel is ours to close, also on failure. */
-static int
-add_peer(struct homes *h, int channel, unsigned worker)
-{
-	struct peer *p = malloc(sizeof(*p));
-	int err = -ENOMEM;
-
-	if (p == NULL)
-		goto out;
-	*p = (struct peer){
-		.homes = h,
-		.worker = worker,
-		.watch = {
-			.fn = on_peer,
-			.fd = channel,
-			.wanted = READY_IN,
-		},
-		.answer.fds = { -1, -1 },
-	};
-	err = loop_add(h->loop, &p->watch);
-	if (err < 0)
-		goto out;
-	list_append(&h->peers, &p->node);
-	return 0;
-out:
-	free(p);
-	close(channel);
-	return err;
-}
-
-/* Orders */
-
-static void
-on_order(struct watch *w, unsigned ready)
-{
-	struct homes *h = list_entry(w, struct homes, orders);
-	struct order_msg m;
-	int fd, r;
-
-	(void)ready;
-	r = order_receive(w->fd, &m, &fd);
-	if (r == -EAGAIN)
-		return;
-	if (r == 1 && m.order == ORDER_PEER && fd != -1) {
-		if (add_peer(h, fd, m.worker) < 0)
-			log_error("no memory for the homes of one worker");
-		return;
-	}
-	h->is_stopping = true;
-	if (r != 1 || m.order == ORDER_STOP_NOW || list_is_empty(&h->peers))
-		loop_stop(h->loop);
+	for (unsigned i = 0; i < HOME_REPLY_FDS; i++)
+		peer_of(base)->answer.fds[i] = -1;
 }
 
 static int
-start(struct homes *h)
+on_peer_ready(struct service_peer *base, unsigned ready)
 {
-	int err;
+	struct peer *p = peer_of(base);
 
-	err = loop_open("poll", &h->loop);
-	if (err < 0)
-		return err;
-	h->orders = (struct watch){
-		.fn = on_order,
-		.fd = h->setup->orders,
-		.wanted = READY_IN,
-	};
-	return loop_add(h->loop, &h->orders);
+	return ready & READY_OUT ? reply(p) : read_question(p);
 }
 
 static void
-finish(struct homes *h)
+on_peer_end(struct service_peer *base)
 {
-	struct list *l, *next;
-
-	for (l = h->peers.next; l != &h->peers; l = next) {
-		next = l->next;
-		peer_close(list_entry(l, struct peer, node));
-	}
-	for (unsigned i = 0; i < ACCOUNTS_MAX; i++)
-		free(h->accounts[i].home);
-	if (h->loop != NULL)
-		loop_close(h->loop);
+	answer_clear(&peer_of(base)->answer);
 }
+
+static const struct service_ops service_ops = {
+	.peer_bytes = sizeof(struct peer),
+	.begin = on_peer_begin,
+	.serve = on_peer_ready,
+	.end = on_peer_end,
+};
 
 int
 homes_run(const struct homes_setup *setup)
@@ -454,13 +370,14 @@ homes_run(const struct homes_setup *setup)
 
 	if (own.find_user == NULL)
 		own.find_user = getpwnam_r;
-	list_init(&h.peers);
-	err = start(&h);
+	err = service_open(&h.service, &service_ops, setup->orders);
 	if (err == 0)
-		err = loop_run(h.loop);
+		err = service_run(&h.service);
 	if (err < 0)
 		log_error("home directories cannot be served: %s",
 		    strerror(-err));
-	finish(&h);
+	service_close(&h.service);
+	for (unsigned i = 0; i < ACCOUNTS_MAX; i++)
+		free(h.accounts[i].home);
 	return err < 0;
 }

@@ -22,9 +22,8 @@ struct homes_setup {
 };
 
 /*
- * Replies to the workers that ORDER_PEER introduces.  ORDER_STOP ends it when
- * the last of them is gone, ORDER_STOP_NOW or the end of the supervisor at
- * once.  Returns the exit status of the process.
+ * Replies to the workers that ORDER_PEER introduces, until it is told to stop
+ * (service_run).  Returns the exit status of the process.
  */
 int homes_run(const struct homes_setup *setup);
 

@@ -25,7 +25,7 @@
 #include "net/channel.h"
 #include "net/loop.h"
 #include "net/signal.h"
-#include "server/order.h"
+#include "server/service.h"
 #include "site/resolve.h"
 #include "site/spawn_msg.h"
 
@@ -34,17 +34,11 @@
 static const int signal_list[] = { SIGCHLD };
 static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1, SIGPIPE };
 
-struct peer {
-	struct list node;
-	struct watch watch;
-	struct spawner *spawner;
-	unsigned worker;        /* its number */
-};
-
 struct program {
 	struct list node;
 	struct spawner *spawner;
-	struct peer *peer;      /* NULL: its worker has no further interest */
+	struct service_peer *peer;      /* NULL: its worker has no further
+	                                   interest */
 	uint32_t id;
 	pid_t pid;
 	bool has_ended;
@@ -55,7 +49,7 @@ struct program {
 /* One that is to run when another has ended. */
 struct waiting {
 	struct list node;
-	struct peer *peer;
+	struct service_peer *peer;
 	uint32_t id;
 	int fds[3];
 	size_t n;
@@ -63,22 +57,26 @@ struct waiting {
 };
 
 struct spawner {
+	struct service service;
 	const struct config *config;
 	int cgi_root;
-	struct loop *loop;
 	struct signals signals;
-	struct watch orders;
-	struct list peers, programs, waiting;
+	struct list programs, waiting;
 	unsigned n_running, n_waiting;
-	bool is_stopping;
 	int reset[NSIG];        /* signals that a program is to find as if no
 	                           server had been there */
 	unsigned n_reset;
 	char message[SPAWN_MSG_MAX];
 };
 
+static struct spawner *
+spawner_of(struct service_peer *p)
+{
+	return list_entry(p->service, struct spawner, service);
+}
+
 static void
-tell(struct peer *p, enum spawn_kind kind, uint32_t id, int value)
+tell(struct service_peer *p, enum spawn_kind kind, uint32_t id, int value)
 {
 	struct spawn_msg m = { .kind = kind, .id = id, .value = value };
 
@@ -92,7 +90,7 @@ static void
 forget(struct program *p)
 {
 	waitpid(p->pid, NULL, WNOHANG);
-	loop_timer_stop(p->spawner->loop, &p->kill);
+	loop_timer_stop(p->spawner->service.loop, &p->kill);
 	list_remove(&p->node);
 	free(p);
 }
@@ -126,7 +124,8 @@ end_program(struct program *p)
 	p->peer = NULL;
 	p->is_ending = true;
 	kill(-p->pid, SIGTERM);
-	if (loop_timer_start(p->spawner->loop, &p->kill, KILL_AFTER_MS) < 0)
+	if (loop_timer_start(p->spawner->service.loop, &p->kill,
+	    KILL_AFTER_MS) < 0)
 		on_kill(&p->kill);
 	else if (p->has_ended)
 		leave_group(p);
@@ -267,8 +266,8 @@ open_dir(struct spawner *s, struct spawn_run *run, char *name, size_t size)
 }
 
 static int
-start(struct spawner *s, struct peer *peer, uint32_t id, struct spawn_run *run,
-    const int fds[3])
+start(struct spawner *s, struct service_peer *peer, uint32_t id,
+    struct spawn_run *run, const int fds[3])
 {
 	char name[NAME_MAX + 3];
 	struct program *p;
@@ -314,8 +313,8 @@ stop_waiting(struct spawner *s, struct waiting *w)
 }
 
 static int
-wait_for_turn(struct spawner *s, struct peer *peer, uint32_t id, size_t n,
-    const int fds[3])
+wait_for_turn(struct spawner *s, struct service_peer *peer, uint32_t id,
+    size_t n, const int fds[3])
 {
 	struct waiting *w;
 
@@ -359,9 +358,9 @@ start_waiting(struct spawner *s)
 }
 
 static struct waiting *
-waiting_by_id(struct peer *peer, uint32_t id)
+waiting_by_id(struct service_peer *peer, uint32_t id)
 {
-	struct list *waiting = &peer->spawner->waiting;
+	struct list *waiting = &spawner_of(peer)->waiting;
 
 	for (struct list *l = waiting->next; l != waiting; l = l->next) {
 		struct waiting *w = list_entry(l, struct waiting, node);
@@ -389,9 +388,9 @@ on_signal(struct signals *signals, int signo)
 /* Messages */
 
 static void
-drop_peer(struct peer *peer)
+on_peer_gone(struct service_peer *peer)
 {
-	struct spawner *s = peer->spawner;
+	struct spawner *s = spawner_of(peer);
 	struct list *l, *next;
 
 	for (l = s->programs.next; l != &s->programs; l = next) {
@@ -408,18 +407,12 @@ drop_peer(struct peer *peer)
 		if (w->peer == peer)
 			stop_waiting(s, w);
 	}
-	loop_remove(s->loop, &peer->watch);
-	close(peer->watch.fd);
-	list_remove(&peer->node);
-	free(peer);
-	if (s->is_stopping && list_is_empty(&s->peers))
-		loop_stop(s->loop);
 }
 
 static struct program *
-by_id(struct peer *peer, uint32_t id)
+by_id(struct service_peer *peer, uint32_t id)
 {
-	struct list *programs = &peer->spawner->programs;
+	struct list *programs = &spawner_of(peer)->programs;
 
 	for (struct list *l = programs->next; l != programs; l = l->next) {
 		struct program *p = list_entry(l, struct program, node);
@@ -432,9 +425,9 @@ by_id(struct peer *peer, uint32_t id)
 
 /* Returns -EBADMSG for what no sound worker says. */
 static int
-on_run(struct peer *peer, size_t n, const int *fds, unsigned n_fds)
+on_run(struct service_peer *peer, size_t n, const int *fds, unsigned n_fds)
 {
-	struct spawner *s = peer->spawner;
+	struct spawner *s = spawner_of(peer);
 	struct spawn_msg head;
 	struct spawn_run run;
 	int err;
@@ -454,7 +447,7 @@ on_run(struct peer *peer, size_t n, const int *fds, unsigned n_fds)
 }
 
 static int
-on_other(struct peer *peer, size_t n)
+on_other(struct service_peer *peer, size_t n)
 {
 	struct spawn_msg m;
 	struct program *p;
@@ -462,11 +455,11 @@ on_other(struct peer *peer, size_t n)
 
 	if (n != sizeof(m))
 		return -EBADMSG;
-	memcpy(&m, peer->spawner->message, sizeof(m));
+	memcpy(&m, spawner_of(peer)->message, sizeof(m));
 	p = by_id(peer, m.id);
 	w = waiting_by_id(peer, m.id);
 	if (w != NULL)
-		stop_waiting(peer->spawner, w);
+		stop_waiting(spawner_of(peer), w);
 	else if (m.kind == SPAWN_KILL && p != NULL)
 		end_program(p);
 	else if (m.kind == SPAWN_DONE && p != NULL)
@@ -476,94 +469,46 @@ on_other(struct peer *peer, size_t n)
 }
 
 static int
-take_message(struct peer *peer, size_t n, const int *fds, unsigned n_fds)
+take_message(struct service_peer *peer, size_t n, const int *fds,
+    unsigned n_fds)
 {
 	uint32_t kind;
 
 	if (n < sizeof(struct spawn_msg))
 		return -EBADMSG;
-	memcpy(&kind, peer->spawner->message, sizeof(kind));
+	memcpy(&kind, spawner_of(peer)->message, sizeof(kind));
 	return kind == SPAWN_RUN ? on_run(peer, n, fds, n_fds) :
 	    on_other(peer, n);
 }
 
-static void
-on_message(struct watch *w, unsigned ready)
+static int
+on_message(struct service_peer *peer, unsigned ready)
 {
-	struct peer *peer = list_entry(w, struct peer, watch);
-	struct spawner *s = peer->spawner;
+	struct spawner *s = spawner_of(peer);
 	int fds[CHANNEL_FDS], err;
 	unsigned n_fds = CHANNEL_FDS;
 	ssize_t n;
 
 	(void)ready;
-	n = channel_receive(w->fd, s->message, sizeof(s->message), fds,
-	    &n_fds);
+	n = channel_receive(peer->watch.fd, s->message, sizeof(s->message),
+	    fds, &n_fds);
 	/* Too long, or no number was free for its descriptors, which are then
 	   closed: the worker sees its pipes end. */
 	if (n == -EAGAIN || n == -EMSGSIZE)
-		return;
-	if (n <= 0) {
-		drop_peer(peer);
-		return;
-	}
+		return 0;
+	if (n <= 0)
+		return n == 0 ? -EPIPE : (int)n;
 	err = take_message(peer, (size_t)n, fds, n_fds);
 	for (unsigned i = 0; i < n_fds; i++)
 		close(fds[i]);
-	if (err < 0) {
-		order_send(s->orders.fd, ORDER_END_WORKER, peer->worker, -1);
-		drop_peer(peer);
-	}
+	return err;
 }
 
-static int
-add_peer(struct spawner *s, int channel, unsigned worker)
-{
-	struct peer *peer = malloc(sizeof(*peer));
-	int err = -ENOMEM;
-
-	if (peer != NULL) {
-		*peer = (struct peer){
-			.spawner = s,
-			.worker = worker,
-			.watch = {
-				.fn = on_message,
-				.fd = channel,
-				.wanted = READY_IN,
-			},
-		};
-		err = loop_add(s->loop, &peer->watch);
-	}
-	if (err < 0) {
-		free(peer);
-		close(channel);
-		return err;
-	}
-	list_append(&s->peers, &peer->node);
-	return 0;
-}
-
-static void
-on_order(struct watch *w, unsigned ready)
-{
-	struct spawner *s = list_entry(w, struct spawner, orders);
-	struct order_msg m;
-	int fd, r;
-
-	(void)ready;
-	r = order_receive(w->fd, &m, &fd);
-	if (r == -EAGAIN)
-		return;
-	if (r == 1 && m.order == ORDER_PEER && fd != -1) {
-		add_peer(s, fd, m.worker);
-		return;
-	}
-	if (r != 1)
-		loop_remove(s->loop, w);
-	s->is_stopping = true;
-	if (list_is_empty(&s->peers) || (r == 1 && m.order == ORDER_STOP_NOW))
-		loop_stop(s->loop);
-}
+static const struct service_ops service_ops = {
+	.peer_bytes = sizeof(struct service_peer),
+	.serve = on_message,
+	.end = on_peer_gone,
+};
 
 /* Those that we, or whoever started the server, ignore (nohup(1)) too. */
 static void
@@ -579,27 +524,21 @@ note_signals(struct spawner *s)
 }
 
 static int
-open_all(struct spawner *s, const struct spawner_setup *setup)
+open_all(struct spawner *s, int orders)
 {
 	int err;
 
-	err = loop_open("poll", &s->loop);
+	err = service_open(&s->service, &service_ops, orders);
 	if (err < 0)
 		return err;
-	list_init(&s->peers);
 	list_init(&s->programs);
 	list_init(&s->waiting);
 	s->signals.fn = on_signal;
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	err = signals_open(&s->signals, s->loop, signal_list, 1);
+	err = signals_open(&s->signals, s->service.loop, signal_list, 1);
 	note_signals(s);
-	s->orders = (struct watch){
-		.fn = on_order,
-		.fd = setup->orders,
-		.wanted = READY_IN,
-	};
-	return err == 0 ? loop_add(s->loop, &s->orders) : err;
+	return err;
 }
 
 /* Nobody is left to read what they say. */
@@ -619,13 +558,13 @@ spawner_run(const struct spawner_setup *setup)
 	if (s != NULL) {
 		s->config = setup->config;
 		s->cgi_root = setup->cgi_root;
-		err = open_all(s, setup);
+		err = open_all(s, setup->orders);
 	}
 	if (err == 0)
-		err = loop_run(s->loop);
+		err = service_run(&s->service);
 	if (err < 0)
 		log_error("spawner: %s", strerror(-err));
-	if (s != NULL && s->loop != NULL)
+	if (s != NULL && s->service.loop != NULL)
 		end_all(s);
 	/* The process ends here: the system takes back the rest. */
 	return err < 0;

@@ -17,10 +17,9 @@ struct spawner_setup {
 };
 
 /*
- * Runs programs for the workers that ORDER_PEER introduces.  ORDER_STOP, or the
- * end of the supervisor, ends it when the last of them is gone; ORDER_STOP_NOW
- * at once.  What then still runs is ended.  Returns the exit status of the
- * process.
+ * Runs programs for the workers that ORDER_PEER introduces, until it is told
+ * to stop (service_run).  What then still runs is ended.  Returns the exit
+ * status of the process.
  */
 int spawner_run(const struct spawner_setup *setup);
 

@@ -177,9 +177,9 @@ stop(void **state)
 {
 	(void)state;
 	close(orders);
+	close(channel);
 	if (process != 0)
 		assert_ends();
-	close(channel);
 	return 0;
 }
 
