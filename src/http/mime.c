@@ -439,3 +439,53 @@ mime_wants_charset(struct str type)
 		return false;
 	return str_eq_nocase((struct str){ type.p, text.n }, text);
 }
+
+static bool
+ends_nocase(struct str s, struct str end)
+{
+	return s.n > end.n && str_eq_nocase(str_skip(s, s.n - end.n), end);
+}
+
+bool
+mime_compresses(struct str type)
+{
+	/* Beside text/..., and what is XML or JSON by the end of its name. */
+	static const struct str others[] = {
+		STR("application/ecmascript"),
+		STR("application/javascript"),
+		STR("application/json"),
+		STR("application/postscript"),
+		STR("application/rtf"),
+		STR("application/sql"),
+		STR("application/toml"),
+		STR("application/vnd.apple.mpegurl"),
+		STR("application/vnd.ms-fontobject"),
+		STR("application/wasm"),
+		STR("application/x-javascript"),
+		STR("application/x-ndjson"),
+		STR("application/x-sh"),
+		STR("application/x-subrip"),
+		STR("application/xml"),
+		STR("application/xml-dtd"),
+		STR("application/yaml"),
+		STR("font/collection"),
+		STR("font/otf"),
+		STR("font/ttf"),
+		STR("image/bmp"),
+		STR("image/vnd.microsoft.icon"),
+		STR("image/x-icon"),
+		STR("model/gltf-binary"),
+	};
+	const struct str text = STR("text/");
+	struct str essence;
+
+	if (!str_cut(&type, ';', &essence))
+		return false;
+	essence = str_trim(essence);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (str_eq_nocase(essence, others[i]))
+			return true;
+	return ends_nocase(essence, S("+xml")) ||
+	    ends_nocase(essence, S("+json")) || (essence.n > text.n &&
+	    str_eq_nocase((struct str){ essence.p, text.n }, text));
+}

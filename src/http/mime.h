@@ -42,4 +42,10 @@ struct str mime_by_name(const struct mime_table *t, struct str name);
  */
 bool mime_wants_charset(struct str type);
 
+/*
+ * Does content of this type, which may carry parameters, usually become
+ * smaller when it is compressed?
+ */
+bool mime_compresses(struct str type);
+
 #endif

@@ -200,6 +200,46 @@ test_wants_charset(void **state)
 			fail_msg("%s", cases[i].type);
 }
 
+static void
+test_compresses(void **state)
+{
+	static const struct {
+		const char *type;
+		bool does;
+	} cases[] = {
+		{ "text/html", true },
+		{ "text/html; charset=utf-8", true },
+		{ "text/event-stream", true },
+		{ "TEXT/Plain ;x=y", true },
+		{ "application/json", true },
+		{ "application/manifest+json", true },
+		{ "image/svg+xml", true },
+		{ "application/atom+XML", true },
+		{ "application/wasm", true },
+		{ "font/ttf", true },
+		{ "font/woff", false },
+		{ "font/woff2", false },
+		{ "image/png", false },
+		{ "application/gzip", false },
+		{ "application/zip", false },
+		{ "application/epub+zip", false },
+		{ "application/octet-stream", false },
+		{ "application/pdf", false },
+		{ "application/jsonx", false },
+		{ "textual/plain", false },
+		{ "text/", false },
+		{ "text", false },
+		{ "+json", false },
+		{ ";text/plain", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (mime_compresses(str_of(cases[i].type)) != cases[i].does)
+			fail_msg("%s", cases[i].type);
+}
+
 int
 main(void)
 {
@@ -208,6 +248,7 @@ main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_wants_charset),
+		cmocka_unit_test(test_compresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
