@@ -228,7 +228,7 @@ site_init(struct worker *w, struct cache_limits *limits)
 	int err;
 
 	limits->bytes = (size_t)64 << 20;
-	limits->objects = 16384;
+	limits->missing = 1024;
 	limits->directories = 4096;
 	w->site = *w->setup->site;
 	w->listings.left_bytes = LISTING_BYTES;

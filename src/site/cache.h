@@ -4,27 +4,33 @@
 
 /*
  * Known objects, by their path in its one canonical spelling (site.c): a
- * request spelled so is found before it is decoded.  An object is known as long
- * as inotify(7) reports no change in any directory between the root and the
- * file.  For what goes past inotify (a second name that the file was given, a
- * mapping) the file is looked at again once a second; else a hit costs no
- * system call.
+ * request spelled so is found before it is decoded.  That there is nothing
+ * under a path can be known, too.
  *
- * Only what can be watched is kept: no file reached through a symbolic link or
- * with several names, nothing on a file system that does not tell (NFS, FUSE).
+ * What holds: a change that was over before a request was sent is seen by it,
+ * wherever inotify(7) tells of changes in all directories from the root to the
+ * file.  A file with several names, or reached through a symbolic link, can
+ * change elsewhere: it is compared, by fstatat(2), at every request.  All else
+ * is compared once a second, which bounds how long a change is missed that
+ * nobody tells of: through memory, by a name given since, on a file system
+ * that does not tell (NFS, FUSE), where watches have run out, behind a mount.
+ * What differs is looked up again, so no link leads out of the root by being
+ * known.  Without that a hit costs no system call.
  */
 
 #include "base/str.h"
 #include "site/object.h"
+#include "site/watcher.h"
 
 struct cache;
 struct loop;
 
 struct cache_limits {
-	size_t bytes;           /* of content in memory */
-	unsigned objects;
+	size_t bytes;           /* of objects, with all that is known of them */
 	unsigned descriptors;   /* of objects too large for memory */
 	unsigned directories;   /* watched */
+	unsigned missing;       /* paths where there is nothing; they neither
+	                           take from the bytes nor push out objects */
 };
 
 /*
@@ -39,22 +45,42 @@ int cache_open(struct loop *l, int root, const struct cache_limits *limits,
 /* NULL is fine.  Objects in use live on until they are let go. */
 void cache_close(struct cache *c);
 
-/* The object under this path, or NULL; c may be NULL.  Lent. */
-struct object *cache_find(struct cache *c, struct str key);
+enum cached {
+	CACHE_UNKNOWN,
+	CACHE_MISSING,          /* there is nothing */
+	CACHE_FOUND,
+};
+
+/* What is known under this path.  The object is lent; c may be NULL. */
+enum cached cache_find(struct cache *c, struct str key,
+    struct object **out_object);
+
+/* What something is to be kept under. */
+struct cache_place {
+	struct cache *cache;
+	struct str path;        /* decoded, below the root */
+	struct str key;
+	struct watch_spot spot;
+};
 
 /*
- * To be called before a file is opened that cache_add may be given: from here
- * on its directories are watched.  `path` is decoded; c may be NULL.  A NULL
- * ticket says that this path cannot be watched.  It holds until the next call
- * of cache_find or cache_watch.
+ * To be called before something is looked up that may be kept: from here on
+ * its directories are watched.  c may be NULL.  The place points to the
+ * strings that it was given, and holds until the next call of cache_find or
+ * cache_watch.
  */
-struct cache_dir *cache_watch(struct cache *c, struct str path);
+struct cache_place cache_watch(struct cache *c, struct str path,
+    struct str key);
 
 /*
- * Keeps o (and takes a reference) under `key`.  `dir` is the
- * ticket of cache_watch for `path`.  Without room for it nothing happens.
+ * Keeps o (and takes a reference).  `is_shared` says that it has several
+ * names or was reached through a link.  Without room for it nothing happens.
  */
-void cache_add(struct cache *c, struct cache_dir *dir, struct str path,
-    struct str key, struct object *o);
+void cache_add(const struct cache_place *p, struct object *o, bool is_shared);
+
+/*
+ * Keeps that a look-up found nothing (ENOENT), and no link on the way.
+ */
+void cache_add_missing(const struct cache_place *p);
 
 #endif

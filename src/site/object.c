@@ -13,6 +13,7 @@
 #include "site/sniff.h"
 
 #define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
+#define MALLOC_COST 16                  /* beside what was asked for */
 #define MAGIC_MAX ((size_t)4 << 10)      /* magic(5) may take its time */
 
 /* Reads up to n bytes from the file's start: how many, or a negative errno. */
@@ -223,6 +224,16 @@ object_unref(struct object *o)
 		close(o->fd);
 	free(o->content);
 	free(o);
+}
+
+size_t
+object_bytes(const struct object *o)
+{
+	size_t n = sizeof(*o) + o->block.n + MALLOC_COST;
+
+	if (o->content != NULL)
+		n += (size_t)o->size + MALLOC_COST;
+	return n;
 }
 
 struct piece

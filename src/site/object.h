@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/list.h"
 #include "http/body.h"
 #include "http/cond.h"
 
@@ -32,16 +31,6 @@ struct object {
 	size_t type_line;               /* whose length this is */
 	bool is_settled;                /* its validators will tell a change */
 	struct stat st;                 /* of the file it was made from */
-
-	/* The cache's own. */
-	struct list lru, leaf;
-	struct object *next, *next_by_name;     /* in its buckets */
-	uint64_t hash;
-	struct cache_dir *dir;
-	struct str key;
-	const char *path;               /* decoded, below the root */
-	struct str name;                /* its last segment */
-	int64_t checked_s;
 
 	char text[];
 };
@@ -64,6 +53,9 @@ object_ref(struct object *o)
 
 /* The last one frees it. */
 void object_unref(struct object *o);
+
+/* The memory that it takes. */
+size_t object_bytes(const struct object *o);
 
 /* A piece of the content: at most n bytes from offset on. */
 struct piece object_piece(const struct object *o, uint64_t offset, uint64_t n);

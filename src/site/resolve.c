@@ -82,6 +82,7 @@ resolve_open(int root, const char *path, struct found *out_found)
 	int err;
 
 	err = find_stat(root, path, &before, &f.has_links);
+	out_found->has_links = f.has_links;
 	if (err < 0)
 		return err;
 	if (!S_ISREG(before.st_mode) && !S_ISDIR(before.st_mode))

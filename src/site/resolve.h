@@ -21,7 +21,8 @@ struct found {
  * Opens a regular file or a directory; other kinds are never opened.  `path`
  * is relative to the directory `root`; "" is the root itself.  Returns 0 or a
  * negative errno: -EXDEV when a link leads out, -ENXIO for a device, fifo or
- * socket, or as openat2(2).
+ * socket, or as openat2(2).  has_links is told also on failure; after it,
+ * a link was met.
  */
 int resolve_open(int root, const char *path, struct found *out_found);
 

@@ -66,6 +66,8 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 	err = resolve_open(s->root, path, out_found);
 	if (err == 0 && is_source(s, out_found->fd)) {
 		close(out_found->fd);
+		/* That is no fact about the file, to be remembered. */
+		out_found->has_links = true;
 		err = -ENOENT;
 	}
 	return err;
@@ -74,20 +76,19 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 /* Answers with an open file, which is then known for the next time. */
 static void
 answer_file(struct site *s, struct exchange *x, struct found *f,
-    struct str path, struct str key, struct cache_dir *dir)
+    const struct cache_place *p)
 {
 	struct object *o;
 	int err;
 
-	err = object_open(f->fd, &f->st, path_last(path), s->types,
+	err = object_open(f->fd, &f->st, path_last(p->path), s->types,
 	    s->sniffer, &o);
 	if (err < 0) {
 		refuse_errno(x, err);
 		return;
 	}
-	/* A second name could be written through without our notice. */
-	if (o->is_settled && !f->has_links && f->st.st_nlink == 1)
-		cache_add(s->cache, dir, path, key, o);
+	if (o->is_settled)
+		cache_add(p, o, f->has_links || f->st.st_nlink > 1);
 	file_answer(x, o);
 	object_unref(o);
 }
@@ -99,7 +100,7 @@ answer_directory(struct site *s, struct exchange *x, int fd,
 {
 	struct found f;
 	struct str page;
-	struct cache_dir *dir;
+	struct cache_place p;
 	int err;
 
 	page = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(t->path),
@@ -110,7 +111,7 @@ answer_directory(struct site *s, struct exchange *x, int fd,
 		return;
 	}
 	page.n--;
-	dir = cache_watch(s->cache, page);
+	p = cache_watch(s->cache, page, t->key);
 	err = open_found(s, page.p, &f);
 	if (err == 0 && S_ISDIR(f.st.st_mode)) {
 		close(f.fd);
@@ -119,7 +120,7 @@ answer_directory(struct site *s, struct exchange *x, int fd,
 	if (err != -ENOENT || !s->lists)
 		close(fd);
 	if (err == 0)
-		answer_file(s, x, &f, page, t->key, dir);
+		answer_file(s, x, &f, &p);
 	else if (err != -ENOENT)
 		refuse_errno(x, err);
 	else if (s->lists)
@@ -132,16 +133,17 @@ static void
 answer_path(struct site *s, struct exchange *x, const struct target *t)
 {
 	bool wants_dir = t->path.n == 0 || t->path.p[t->path.n - 1] == '/';
-	struct cache_dir *dir = wants_dir ? NULL :
-	    cache_watch(s->cache, t->path);
+	struct cache_place p = cache_watch(s->cache, t->path, t->key);
 	struct found f;
 	int err;
 
 	err = open_found(s, t->path.p, &f);
 	if (err < 0) {
+		if (err == -ENOENT && !f.has_links)
+			cache_add_missing(&p);
 		refuse_errno(x, err);
 	} else if (!S_ISDIR(f.st.st_mode)) {
-		answer_file(s, x, &f, t->path, t->key, dir);
+		answer_file(s, x, &f, &p);
 	} else if (wants_dir) {
 		answer_directory(s, x, f.fd, t);
 	} else {
@@ -173,15 +175,21 @@ is_get(const struct exchange *x)
 	return x->req.method == METHOD_GET || x->req.method == METHOD_HEAD;
 }
 
-/* Answers with a known object, if there is one. */
+/* Answers with what is known, if there is something. */
 static bool
 answer_known(struct site *s, struct exchange *x, struct str key)
 {
-	struct object *o = is_get(x) ? cache_find(s->cache, key) : NULL;
+	struct object *o;
+	enum cached found;
 
-	if (o != NULL)
+	if (!is_get(x))
+		return false;
+	found = cache_find(s->cache, key, &o);
+	if (found == CACHE_FOUND)
 		file_answer(x, o);
-	return o != NULL;
+	else if (found == CACHE_MISSING)
+		refuse_errno(x, -ENOENT);
+	return found != CACHE_UNKNOWN;
 }
 
 /* The order of these is the order of the site's rules. */

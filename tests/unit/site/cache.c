@@ -22,9 +22,9 @@
 
 static const struct cache_limits plenty = {
 	.bytes = 1 << 20,
-	.objects = 100,
 	.descriptors = 10,
 	.directories = 100,
+	.missing = 100,
 };
 
 static struct place place;
@@ -70,10 +70,34 @@ turn(void)
 	assert_int_equal(loop_run(loop), 0);
 }
 
+/* The same, in another second by the loop's clock. */
+static void
+turn_in_next_second(void)
+{
+	struct timer end = { .fn = on_turn };
+
+	assert_int_equal(loop_timer_start(loop, &end, 1000), 0);
+	assert_int_equal(loop_run(loop), 0);
+}
+
+static enum cached
+what_is_known(const char *target)
+{
+	struct object *o;
+
+	return cache_find(place.site.cache, str_of(target), &o);
+}
+
 static bool
 is_known(const char *target)
 {
-	return cache_find(place.site.cache, str_of(target)) != NULL;
+	return what_is_known(target) == CACHE_FOUND;
+}
+
+static bool
+is_known_missing(const char *target)
+{
+	return what_is_known(target) == CACHE_MISSING;
 }
 
 static void
@@ -225,6 +249,31 @@ protect_directory(void)
 }
 
 static void
+replace_link(const char *name, const char *target)
+{
+	folder_link(folder, "new", target);
+	rename_to("new", name);
+}
+
+static void
+move_link(void)
+{
+	replace_link("link.txt", "a/b/other.txt");
+}
+
+static void
+move_link_out(void)
+{
+	replace_link("link.txt", "/etc/passwd");
+}
+
+static void
+move_linked(void)
+{
+	replace_link("linked", "c");
+}
+
+static void
 change_neighbour(void)
 {
 	folder_file(folder, "a/b/other.txt", S("another"));
@@ -296,19 +345,19 @@ test_changes(void **state)
 static void
 test_changed_before_kept(void **state)
 {
-	struct cache_dir *dir;
+	struct cache_place p;
 	struct found f;
 	struct object *o;
 
 	(void)state;
 	open_place(&plenty);
-	dir = cache_watch(place.site.cache, S("a/b/page.txt"));
-	assert_non_null(dir);
+	p = cache_watch(place.site.cache, S("a/b/page.txt"), S(PAGE));
+	assert_non_null(p.spot.dir);
 	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt", &f), 0);
 	assert_int_equal(object_open(f.fd, &f.st, S("page.txt"), place.types,
 	    NULL, &o), 0);
 	rewrite();
-	cache_add(place.site.cache, dir, S("a/b/page.txt"), S(PAGE), o);
+	cache_add(&p, o, false);
 	object_unref(o);
 	assert_true(is_known(PAGE));
 	turn();
@@ -341,27 +390,169 @@ test_spellings(void **state)
 	close_place();
 }
 
-/* What could change without our notice is never kept. */
+/* What is asked about at each request needs no turn to be seen. */
+static void
+test_shared(void **state)
+{
+	static const struct {
+		const char *target;
+		void (*happen)(void);
+		unsigned status;
+		const char *content;
+	} cases[] = {
+		{ "/link.txt", nothing, 200, "first" },
+		{ "/link.txt", write_in_place, 200, "FIrst" },
+		{ "/link.txt", rewrite, 200, "second" },
+		{ "/link.txt", replace, 200, "second" },
+		{ "/link.txt", move_link, 200, "other" },
+		{ "/link.txt", move_link_out, 403, NULL },
+		{ "/linked/page.txt", nothing, 200, "first" },
+		{ "/linked/page.txt", write_in_place, 200, "FIrst" },
+		{ "/linked/page.txt", replace, 200, "second" },
+		{ "/linked/page.txt", move_linked, 200, "elsewhere" },
+		{ "/linked/page.txt", remove_page, 404, NULL },
+		{ "/second.txt", nothing, 200, "first" },
+		{ "/second.txt", write_in_place, 200, "FIrst" },
+		{ "/second.txt", remove_page, 200, "first" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_place(&plenty);
+		folder_link(folder, "link.txt", "a/b/page.txt");
+		folder_link(folder, "linked", "a/b");
+		folder_dir(folder, "c");
+		folder_file(folder, "c/page.txt", S("elsewhere"));
+		assert_int_equal(linkat(folder->fd, "a/b/page.txt",
+		    folder->fd, "second.txt", 0), 0);
+		expect(cases[i].target, 200, "first");
+		assert_true(is_known(cases[i].target));
+		cases[i].happen();
+		if (is_known(cases[i].target) != (cases[i].happen == nothing))
+			fail_msg("%s: %zu", cases[i].target, i);
+		expect(cases[i].target, cases[i].status, cases[i].content);
+		close_place();
+	}
+}
+
+/* Missing files */
+
+static void
+create_missing(void)
+{
+	folder_file(folder, "a/no", S("now"));
+}
+
+static void
+link_missing(void)
+{
+	folder_link(folder, "a/no", "beside.txt");
+}
+
+static void
+create_way(void)
+{
+	folder_dir(folder, "no");
+}
+
+static void
+move_way_in(void)
+{
+	folder_dir(folder, "made");
+	folder_dir(folder, "made/deep");
+	folder_file(folder, "made/deep/file", S("now"));
+	rename_to("made", "no");
+}
+
+static void
+create_beside(void)
+{
+	folder_file(folder, "a/yes", S("no other"));
+	folder_dir(folder, "yes");
+}
+
+static void
+test_missing(void **state)
+{
+	static const struct {
+		const char *target;
+		void (*happen)(void);
+		bool is_known;
+		unsigned status;
+	} cases[] = {
+		{ "/a/no", nothing, true, 404 },
+		{ "/a/no", create_beside, true, 404 },
+		{ "/a/no", create_missing, false, 200 },
+		{ "/a/no", link_missing, false, 200 },
+		{ "/no/deep/file", nothing, true, 404 },
+		{ "/no/deep/file", create_beside, true, 404 },
+		{ "/no/deep/file", create_way, false, 404 },
+		{ "/no/deep/file", move_way_in, false, 200 },
+		{ "/no/", nothing, true, 404 },
+		{ "/no/", create_way, false, 200 },
+		{ "/a/b/no", rename_directory, false, 404 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_place(&plenty);
+		expect(cases[i].target, 404, NULL);
+		assert_true(is_known_missing(cases[i].target));
+		expect(cases[i].target, 404, NULL);
+		cases[i].happen();
+		turn();
+		if (is_known_missing(cases[i].target) != cases[i].is_known)
+			fail_msg("%s: %zu", cases[i].target, i);
+		expect(cases[i].target, cases[i].status, NULL);
+		close_place();
+	}
+}
+
+/* What may appear without our notice is not known to be missing. */
 static void
 test_not_kept(void **state)
 {
 	static const char *const targets[] = {
-		"/link.txt", "/linked/page.txt", "/one.txt", "/two.txt",
-		"/nothing", "/a", "/a/b/",
+		"/dangling", "/linked/no", "/dangling/no", "/out/no",
+		"/a/beside.txt/no", "/a", "/.hidden",
 	};
 
 	(void)state;
 	open_place(&plenty);
-	folder_link(folder, "link.txt", "a/b/page.txt");
+	folder_link(folder, "dangling", "nothing");
 	folder_link(folder, "linked", "a/b");
-	folder_file(folder, "one.txt", S("two names"));
-	assert_int_equal(linkat(folder->fd, "one.txt", folder->fd, "two.txt",
-	    0), 0);
+	folder_link(folder, "out", "/");
 	for (size_t i = 0; i < COUNT(targets); i++) {
 		loopback_get(&place.loopback, targets[i], "");
-		if (is_known(targets[i]))
+		if (what_is_known(targets[i]) != CACHE_UNKNOWN)
 			fail_msg("%s is kept", targets[i]);
 	}
+	close_place();
+}
+
+/* Names that nobody has heard of push out one another, and nothing else. */
+static void
+test_scan(void **state)
+{
+	char target[64];
+	int known = 0;
+
+	(void)state;
+	open_place(&plenty);
+	expect(PAGE, 200, "first");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(target, sizeof(target), "/%s/%d",
+		    i % 2 == 0 ? "a" : "no/way", i);
+		expect(target, 404, NULL);
+	}
+	assert_true(is_known(PAGE));
+	for (int i = 0; i < 1000; i++) {
+		snprintf(target, sizeof(target), "/%s/%d",
+		    i % 2 == 0 ? "a" : "no/way", i);
+		known += is_known_missing(target);
+	}
+	assert_int_equal(known, 100);
+	assert_true(is_known_missing("/no/way/999"));
 	close_place();
 }
 
@@ -424,10 +615,9 @@ test_limits(void **state)
 		size_t size;
 		int known;
 	} cases[] = {
-		{ { 1 << 20, 5, 10, 10 }, 10, 5 },
-		/* Names count, too. */
-		{ { 1000, 100, 10, 10 }, 200, 4 },
-		{ { 1 << 20, 100, 5, 10 }, OBJECT_CONTENT_MAX + 1, 5 },
+		/* All that is known of a file counts, beside its content. */
+		{ { 55000, 10, 10, 10 }, 10000, 5 },
+		{ { 1 << 20, 5, 10, 10 }, OBJECT_CONTENT_MAX + 1, 5 },
 	};
 
 	(void)state;
@@ -452,12 +642,36 @@ test_directory_limit(void **state)
 	folder_file(folder, "top.txt", S("top"));
 	expect("/a/beside.txt", 200, "beside");
 	assert_true(is_known("/a/beside.txt"));
-	/* For one more there is no room, and so a new beginning after it. */
+	/* For one more there is no room: its file is known without. */
 	expect(PAGE, 200, "first");
+	assert_true(is_known(PAGE));
+	expect("/a/b/no", 404, NULL);
+	assert_false(is_known_missing("/a/b/no"));
+	replace();
+	turn_in_next_second();
 	assert_false(is_known(PAGE));
-	expect("/top.txt", 200, "top");
-	assert_true(is_known("/top.txt"));
-	assert_false(is_known("/a/beside.txt"));
+	expect(PAGE, 200, "second");
+	close_place();
+}
+
+/* Where nothing is known any more nothing is watched, if room is short. */
+static void
+test_directories_let_go(void **state)
+{
+	struct cache_limits limits = plenty;
+
+	(void)state;
+	limits.directories = 2;
+	open_place(&limits);
+	folder_dir(folder, "c");
+	folder_file(folder, "c/page.txt", S("third"));
+	expect("/a/beside.txt", 200, "beside");
+	folder_file(folder, "a/beside.txt", S("changed"));
+	turn();
+	expect("/c/page.txt", 200, "third");
+	assert_true(is_known("/c/page.txt"));
+	expect("/c/no", 404, NULL);
+	assert_true(is_known_missing("/c/no"));
 	close_place();
 }
 
@@ -532,25 +746,30 @@ static void
 test_none(void **state)
 {
 	struct cache *none = NULL;
+	struct cache_place p;
+	struct object *o;
 
 	(void)state;
-	assert_null(cache_find(none, S("/a")));
-	assert_null(cache_watch(none, S("a")));
-	cache_add(none, NULL, S("a"), S("/a"), NULL);
+	assert_int_equal(cache_find(none, S("/a"), &o), CACHE_UNKNOWN);
+	p = cache_watch(none, S("a"), S("/a"));
+	cache_add(&p, NULL, false);
+	cache_add_missing(&p);
 	cache_close(none);
 }
 
-/* Where nobody tells of changes nothing is kept. */
+/* Where nobody tells of changes nothing is watched. */
 static void
 test_silent_file_system(void **state)
 {
+	struct cache_place p;
 	struct cache *c;
 	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
 	assert_int_equal(loop_open(NULL, &loop), 0);
 	assert_int_equal(cache_open(loop, proc, &plenty, &c), 0);
-	assert_null(cache_watch(c, S("version")));
+	p = cache_watch(c, S("version"), S("/version"));
+	assert_null(p.spot.dir);
 	cache_close(c);
 	loop_close(loop);
 	close(proc);
@@ -564,10 +783,14 @@ main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_changed_before_kept),
 		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_not_kept),
+		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_young_is_not_kept),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_directory_limit),
+		cmocka_unit_test(test_directories_let_go),
 		cmocka_unit_test(test_forgotten_in_use),
 		cmocka_unit_test(test_closed_in_use),
 		cmocka_unit_test(test_overflow),
