@@ -4,60 +4,15 @@
  * strictly, and what is not plainly right is refused, since the next
  * server in the chain may read it differently (RFC 9112 11.2).
  *
- * One table says which bytes may stand where.  The functions below follow the
- * message from its first byte to its last.
+ * Which bytes may stand where is said in scan.c.  The functions below follow
+ * the message from its first byte to its last.
  */
 #include "h1/head.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 
-enum {
-	C_TOKEN = 1,            /* tchar, RFC 9110 5.6.2 */
-	C_TARGET = 2,           /* visible, but no "#"; octets above ASCII are
-	                           let through as people's browsers send them */
-	C_VALUE = 4,            /* field-vchar, SP and HTAB, RFC 9110 5.5 */
-	C_HOST = 8,             /* reg-name, RFC 3986 3.2.2 */
-};
-
-#define B C_VALUE
-#define F (C_TOKEN | C_VALUE)
-#define V (C_TARGET | C_VALUE)
-#define H (C_TARGET | C_VALUE | C_HOST)
-#define T (C_TOKEN | C_TARGET | C_VALUE)
-#define A (C_TOKEN | C_TARGET | C_VALUE | C_HOST)
-#define HIGH V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V
-
-/* clang-format off */
-static const unsigned char class[256] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, B, 0, 0, 0, 0, 0, 0,
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-     /*    !  "  #  $  %  &  '  (  )  *  +  ,  -  .  /   */
-	B, A, V, F, A, A, A, A, H, H, A, A, H, A, A, V,
-     /* 0                          9  :  ;  <  =  >  ?   */
-	A, A, A, A, A, A, A, A, A, A, V, H, V, H, V, V,
-     /* @  A                                             */
-	V, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
-     /*                               Z  [  \  ]  ^  _   */
-	A, A, A, A, A, A, A, A, A, A, A, V, V, V, T, A,
-     /* `  a                                             */
-	T, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
-     /*                               z  {  |  }  ~      */
-	A, A, A, A, A, A, A, A, A, A, A, V, T, V, A, 0,
-	HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH,
-};
-/* clang-format on */
-
-/* How many bytes from the start are of this class? */
-static size_t
-span(struct str s, unsigned char of)
-{
-	size_t i = 0;
-
-	while (i < s.n && class[(unsigned char)s.p[i]] & of)
-		i++;
-	return i;
-}
+#include "h1/scan.h"
 
 /*
  * Takes a line from *rest, without its CR LF.  A lone LF ends a line too
@@ -110,7 +65,7 @@ is_ip_literal(struct str s)
 static bool
 is_reg_name(struct str s)
 {
-	if (span(s, C_HOST) != s.n)
+	if (h1_span(s, H1_HOST) != s.n)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '%' && (s.n - i < 3 ||
@@ -217,13 +172,13 @@ parse_line(struct str line, struct request *req)
 	enum reason r;
 
 	req->line = line;
-	req->method_name = (struct str){ line.p, span(line, C_TOKEN) };
+	req->method_name = (struct str){ line.p, h1_span(line, H1_TOKEN) };
 	rest = str_skip(line, req->method_name.n);
 	if (req->method_name.n == 0 || rest.n < 2 || rest.p[0] != ' ')
 		return REASON_REQUEST_LINE;
 	req->method = method_parse(req->method_name);
 	rest = str_skip(rest, 1);
-	target = (struct str){ rest.p, span(rest, C_TARGET) };
+	target = (struct str){ rest.p, h1_span(rest, H1_TARGET) };
 	rest = str_skip(rest, target.n);
 	if (target.n == 0)
 		return REASON_REQUEST_LINE;
@@ -242,27 +197,40 @@ parse_line(struct str line, struct request *req)
 	return parse_target(target, req);
 }
 
-/* field-name ":" OWS field-value OWS, RFC 9112 5; obs-fold is refused. */
-static enum reason
-parse_field(struct str line, struct request *req)
+/*
+ * field-name ":" OWS field-value OWS, RFC 9112 5; obs-fold is refused.  False
+ * when *rest does not begin with such a line, or not with the whole of it.
+ */
+static bool
+take_field(struct str *rest, struct field *out_field)
 {
-	struct field *f = &req->fields[req->n_fields];
-	enum field_id id;
+	struct str name = { rest->p, h1_span(*rest, H1_TOKEN) }, value, after;
 
-	f->name = (struct str){ line.p, span(line, C_TOKEN) };
-	if (f->name.n == 0 || f->name.n == line.n || line.p[f->name.n] != ':')
-		return REASON_FIELD;
-	f->value = str_skip(line, f->name.n + 1);
-	if (span(f->value, C_VALUE) != f->value.n)
-		return REASON_FIELD;
-	f->value = str_trim(f->value);
-	req->n_fields++;
-	id = field_parse(f->name);
+	if (name.n == 0 || name.n == rest->n || rest->p[name.n] != ':')
+		return false;
+	value = after = str_skip(*rest, name.n + 1);
+	value.n = h1_span(value, H1_VALUE);
+	after = str_skip(after, value.n);
+	if (str_starts(after, S("\r\n")))
+		*rest = str_skip(after, 2);
+	else if (str_starts(after, S("\n")))
+		*rest = str_skip(after, 1);
+	else
+		return false;
+	*out_field = (struct field){ name, str_trim(value) };
+	return true;
+}
+
+static void
+add_field(struct request *req, const struct field *f)
+{
+	enum field_id id = field_parse(f->name);
+
+	req->fields[req->n_fields++] = *f;
 	if (request_has(req, id))
 		req->repeated |= 1u << id;
 	else
 		req->first[id] = (unsigned char)req->n_fields;
-	return REASON_NONE;
 }
 
 /* RFC 9112 3.2: exactly one, valid, in HTTP/1.1; in 1.0 it may be missing. */
@@ -370,10 +338,13 @@ parse_fields(struct str *rest, size_t fields_max, struct request *req,
     enum reason *out_reason)
 {
 	const char *begin = rest->p;
+	struct field field;
 	struct str line;
+	bool is_field;
 
 	for (;;) {
-		if (!take_line(rest, &line)) {
+		is_field = take_field(rest, &field);
+		if (!is_field && !take_line(rest, &line)) {
 			/* The CR of the empty line does not count. */
 			if (rest->n + (size_t)(rest->p - begin) <=
 			    fields_max + 1)
@@ -381,16 +352,18 @@ parse_fields(struct str *rest, size_t fields_max, struct request *req,
 			*out_reason = REASON_FIELDS_SIZE;
 			return PARSE_BAD;
 		}
-		if (line.n == 0)
+		if (!is_field && line.n == 0)
 			return PARSE_DONE;
 		if ((size_t)(rest->p - begin) > fields_max ||
 		    req->n_fields == REQUEST_FIELDS) {
 			*out_reason = REASON_FIELDS_SIZE;
 			return PARSE_BAD;
 		}
-		*out_reason = parse_field(line, req);
-		if (*out_reason != REASON_NONE)
+		if (!is_field) {
+			*out_reason = REASON_FIELD;
 			return PARSE_BAD;
+		}
+		add_field(req, &field);
 	}
 }
 
@@ -424,7 +397,7 @@ h1_head_parse(struct str in, size_t line_max, size_t fields_max,
 		return PARSE_MORE;
 	}
 	/* What cannot begin a request need not be waited for. */
-	if (rest.n > 0 && !(class[(unsigned char)rest.p[0]] & C_TOKEN) &&
+	if (h1_span((struct str){ rest.p, 1 }, H1_TOKEN) == 0 &&
 	    !str_eq(rest, S("\r"))) {
 		*out_reason = REASON_REQUEST_LINE;
 		return PARSE_BAD;
