@@ -14,9 +14,9 @@ strangers(uint8x16_t x, uint8x16_t low, uint8x16_t high)
 	    vqtbl1q_u8(vld1q_u8(bits), vshrq_n_u8(x, 4)));
 	uint8x16_t found = vorrq_u8(member,
 	    vandq_u8(vcgeq_u8(x, vdupq_n_u8(0x80)), high));
-	uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(vmvnq_u8(found)), 4);
+	uint16x8_t out = vreinterpretq_u16_u8(vmvnq_u8(found));
 
-	return vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
+	return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(out, 4)), 0);
 }
 
 size_t

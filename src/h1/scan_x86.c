@@ -60,7 +60,8 @@ __attribute__((target("avx2"))) size_t
 h1_span_avx2(struct str s, enum h1_class class)
 {
 	const struct h1_columns *c = &h1_columns[class];
-	__m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)c->low));
+	__m128i half = _mm_loadu_si128((const void *)c->low);
+	__m256i low = _mm256_broadcastsi128_si256(half);
 	unsigned high = c->takes_high ? ~0u : 0, out;
 	size_t i;
 
@@ -72,7 +73,7 @@ h1_span_avx2(struct str s, enum h1_class class)
 	}
 	if (s.n - i >= 16) {
 		out = strangers16(_mm_loadu_si128((const void *)(s.p + i)),
-		    _mm256_castsi256_si128(low), high);
+		    half, high);
 		if (out != 0)
 			return i + (size_t)__builtin_ctz(out);
 		i += 16;
