@@ -36,7 +36,7 @@ SYSTEM = {
     r"openssl/.*|mbedtls/.*|gnutls/.*|tls\.h": "tls h3",
     r"nghttp2/.*": "h2",
     r"nghttp3/.*|ngtcp2/.*": "h3",
-    r"magic\.h": "site",
+    r"magic\.h|libdeflate\.h|zlib\.h|zstd\.h|brotli/.*": "site",
 }
 
 BANNED = """strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol

@@ -29,6 +29,8 @@
 	    "The content of the request took too long to arrive.")            \
 	X(METHOD_UNKNOWN, 501, "method-unknown", "The method is not known.")  \
 	X(METHOD, 405, "method", "The method is not allowed here.")           \
+	X(NOT_ACCEPTABLE, 406, "not-acceptable",                              \
+	    "There is no form of this that the client accepts.")              \
 	X(EXPECTATION, 417, "expectation", "The expectation cannot be met.")  \
 	X(MISSING, 404, "missing", "There is nothing under this address.")    \
 	X(HIDDEN, 404, "hidden", "There is nothing under this address.")      \

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -30,6 +31,7 @@ struct cache_entry {
 	struct object *object;          /* NULL: there is nothing */
 	struct watched *dir;            /* NULL: nobody tells */
 	size_t bytes;
+	unsigned descriptors;
 	int64_t checked_s;
 	bool is_shared;
 	struct str key;
@@ -127,7 +129,8 @@ forget(struct cache *c, struct cache_entry *e)
 		c->n_missing--;
 	} else {
 		c->bytes -= e->bytes;
-		c->n_descriptors -= e->object->fd != -1;
+		c->n_descriptors -= e->descriptors;
+		e->object->entry = NULL;
 		object_unref(e->object);
 	}
 	free(e);
@@ -183,6 +186,40 @@ is_same_file(const struct stat *a, const struct stat *b)
 }
 
 /* May this still be so?  The file system is asked when it is time to. */
+/*
+ * The same of a coded content beside the file; where events tell, that is
+ * known already.
+ */
+static bool
+is_same_sidecar(const struct cache *c, const struct cache_entry *e,
+    enum coding coding)
+{
+	const struct object *known = e->object->coded[coding];
+	struct str suffix = coding_suffix(coding);
+	size_t n = strlen(e->path);
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (n + suffix.n >= sizeof(path))
+		return true;
+	*str_put(str_put(path, (struct str){ e->path, n }), suffix) = '\0';
+	if (fstatat(c->root, path, &st, 0) == -1)
+		return known == NULL || !known->is_sidecar;
+	return known != NULL && known->is_sidecar &&
+	    is_same_file(&st, &known->st);
+}
+
+static bool
+are_sidecars_same(const struct cache *c, const struct cache_entry *e)
+{
+	if (e->dir != NULL || !e->object->is_negotiated)
+		return true;
+	for (unsigned i = CODING_REAL; i < CODING_COUNT; i++)
+		if (!is_same_sidecar(c, e, (enum coding)i))
+			return false;
+	return true;
+}
+
 static bool
 is_current(const struct cache *c, struct cache_entry *e)
 {
@@ -197,7 +234,8 @@ is_current(const struct cache *c, struct cache_entry *e)
 	    e->is_shared ? 0 : AT_SYMLINK_NOFOLLOW) == -1 ? -errno : 0;
 	if (e->object == NULL)
 		return err == -ENOENT;
-	return err == 0 && is_same_file(&st, &e->object->st);
+	return err == 0 && is_same_file(&st, &e->object->st) &&
+	    are_sidecars_same(c, e);
 }
 
 enum cached
@@ -241,13 +279,11 @@ cache_watch(struct cache *c, struct str path, struct str key)
 
 /* Makes room as long as e would be too much. */
 static void
-make_room(struct cache *c, const struct cache_entry *e)
+make_room(struct cache *c, size_t bytes, unsigned descriptors)
 {
-	bool is_open = e->object->fd != -1;
-
 	while (!list_is_empty(&c->objects) &&
-	    (c->bytes + e->bytes > c->limits.bytes ||
-	    (is_open && c->n_descriptors >= c->limits.descriptors)))
+	    (c->bytes + bytes > c->limits.bytes || (descriptors > 0 &&
+	    c->n_descriptors + descriptors > c->limits.descriptors)))
 		forget_oldest(c, &c->objects);
 }
 
@@ -273,12 +309,38 @@ cache_add(const struct cache_place *p, struct object *o, bool is_shared)
 		return;
 	e->is_shared = is_shared;
 	e->bytes += bytes;
-	make_room(c, e);
+	e->descriptors = object_descriptors(o);
+	make_room(c, e->bytes, e->descriptors);
 	object_ref(o);
 	link_entry(c, e);
 	list_append(&c->objects, &e->lru);
 	c->bytes += e->bytes;
-	c->n_descriptors += o->fd != -1;
+	c->n_descriptors += e->descriptors;
+	o->entry = e;
+}
+
+const char *
+cache_path(const struct object *o)
+{
+	return o->entry == NULL ? NULL : o->entry->path;
+}
+
+void
+cache_grew(struct cache *c, struct object *o)
+{
+	struct cache_entry *e = o->entry;
+	size_t bytes;
+
+	if (e == NULL)
+		return;
+	bytes = sizeof(*e) + MALLOC_COST + e->key.n + strlen(e->path) + 1 +
+	    object_bytes(o);
+	c->bytes += bytes - e->bytes;
+	e->bytes = bytes;
+	c->n_descriptors += object_descriptors(o) - e->descriptors;
+	e->descriptors = object_descriptors(o);
+	make_room(c, 0, e->descriptors > 0 && c->n_descriptors >
+	    c->limits.descriptors);
 }
 
 void
@@ -314,6 +376,20 @@ forget_name(struct cache *c, struct watched *d, struct str name)
 	}
 }
 
+/* What is beside a file decides about it, too: site.c */
+static void
+forget_plain(struct cache *c, struct watched *d, struct str name)
+{
+	struct str suffix;
+
+	for (unsigned i = CODING_REAL; i < CODING_COUNT; i++) {
+		suffix = coding_suffix((enum coding)i);
+		if (str_ends(name, suffix))
+			forget_name(c, d, (struct str){ name.p,
+			    name.n - suffix.n });
+	}
+}
+
 static void
 on_change(void *owner, struct watched *d, struct str name)
 {
@@ -321,6 +397,7 @@ on_change(void *owner, struct watched *d, struct str name)
 
 	if (name.p != NULL) {
 		forget_name(c, d, name);
+		forget_plain(c, d, name);
 		return;
 	}
 	while (!list_is_empty(&d->entries))

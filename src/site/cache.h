@@ -79,6 +79,18 @@ struct cache_place cache_watch(struct cache *c, struct str path,
 void cache_add(const struct cache_place *p, struct object *o, bool is_shared);
 
 /*
+ * The decoded path of the file that a kept object was made from, below the
+ * root; NULL for one that is not kept.
+ */
+const char *cache_path(const struct object *o);
+
+/*
+ * Takes notice that something was added to o, which must stay what it is for
+ * who asks next: others may have to go for it, or o itself.
+ */
+void cache_grew(struct cache *c, struct object *o);
+
+/*
  * Keeps that a look-up found nothing (ENOENT), and no link on the way.
  */
 void cache_add_missing(const struct cache_place *p);

@@ -16,7 +16,9 @@
 #include "net/channel.h"
 #include "site/cgi_head.h"
 #include "site/cgi_priv.h"
+#include "site/coded.h"
 #include "site/spawn_msg.h"
+#include "site/variant.h"
 
 #define READ_BYTES ((size_t)16 << 10)
 /* Chunked content must be whole before its length can be told. */
@@ -320,23 +322,64 @@ static const struct body_ops cgi_body = {
 	.pull = cgi_pull,
 };
 
+/*
+ * The type of a document that may be compressed; p is NULL when it has one
+ * part only, is coded already, or is to be left alone.
+ */
+static struct str
+type_to_compress(const struct cgi_head *h)
+{
+	struct str type = { NULL, 0 };
+
+	for (unsigned i = 0; i < h->n; i++) {
+		const struct field *f = &h->fields[i];
+
+		if (str_eq_nocase(f->name, S("Content-Type")))
+			type = f->value;
+		else if (str_eq_nocase(f->name, S("Content-Encoding")) ||
+		    str_eq_nocase(f->name, S("Content-Range")) ||
+		    (str_eq_nocase(f->name, S("Cache-Control")) &&
+		    field_list_has(f->value, S("no-transform"))))
+			return (struct str){ NULL, 0 };
+	}
+	return type;
+}
+
+/* What is compressed is not the same byte for byte: RFC 9110 8.8.1. */
+static int
+add_field(struct exchange *x, const struct field *f, enum coding coding)
+{
+	if (coding != CODING_IDENTITY && str_eq_nocase(f->name, S("ETag")) &&
+	    str_starts(f->value, S("\"")))
+		return buf_printf(&x->res.fields, "ETag: W/%.*s\r\n",
+		    STR_ARG(f->value));
+	return exchange_add_field(x, f->name, f->value);
+}
+
 static void
 answer_document(struct cgi *c, const struct cgi_head *h)
 {
 	struct exchange *x = c->x;
+	enum coding coding = CODING_IDENTITY;
 
 	x->res.status = h->status != 0 ? h->status :
 	    h->location.p != NULL ? 302 : 200;
+	x->res.length = c->left = h->has_length ? h->length : LENGTH_UNKNOWN;
+	if (x->res.status == 200)
+		coding = variant_of_stream(c->site, x, type_to_compress(h),
+		    x->res.length);
 	for (unsigned i = 0; i < h->n; i++) {
-		if (exchange_add_field(x, h->fields[i].name,
-		    h->fields[i].value) < 0) {
+		if (add_field(x, &h->fields[i], coding) < 0) {
 			cgi_complain(c, "its header is too long");
 			cgi_refuse(c, REASON_CGI_HEAD);
 			return;
 		}
 	}
-	x->res.length = c->left = h->has_length ? h->length : LENGTH_UNKNOWN;
 	x->res.body = (struct body){ .ops = &cgi_body, .state = c };
+	if (coding != CODING_IDENTITY && coded_begin(x, coding) < 0) {
+		cgi_refuse(c, REASON_MEMORY);
+		return;
+	}
 	x->is_pending = false;
 }
 

@@ -28,14 +28,23 @@ static void
 answer_not_modified(struct exchange *x, struct object *o)
 {
 	x->res.status = 304;
-	x->res.block = str_skip(o->block, o->type_line);
+	x->res.block = str_skip(o->block, o->content_lines);
 	object_body(&x->res.body, o, 0, 0);
+}
+
+/* Another representation might not have been refused. */
+static void
+refuse(struct exchange *x, const struct object *o, enum reason r)
+{
+	exchange_refuse(x, r);
+	if (o->is_negotiated)
+		exchange_add_field(x, S("Vary"), S("Accept-Encoding"));
 }
 
 static void
 answer_unsatisfiable(struct exchange *x, struct object *o)
 {
-	exchange_refuse(x, REASON_RANGE);
+	refuse(x, o, REASON_RANGE);
 	buf_printf(&x->res.fields, "Content-Range: bytes */%llu\r\n",
 	    (unsigned long long)o->size);
 }
@@ -64,8 +73,14 @@ answer_ranges(struct exchange *x, struct object *o, struct str value)
 		answer_unsatisfiable(x, o);
 		break;
 	case RANGE_PARTIAL:
+		/*
+		 * Of a coded content several parts make no sense to clients,
+		 * which would decode the whole answer, borders included.
+		 */
 		if (n == 1)
 			answer_part(x, o, &ranges[0]);
+		else if (o->coding != CODING_IDENTITY)
+			answer_whole(x, o);
 		else
 			multipart_answer(x, o, ranges, n);
 		break;
@@ -97,7 +112,7 @@ answer_conditionally(struct exchange *x, struct object *o)
 		answer_not_modified(x, o);
 		return;
 	case COND_FAILED:
-		exchange_refuse(x, REASON_PRECONDITION);
+		refuse(x, o, REASON_PRECONDITION);
 		return;
 	case COND_GO_ON:
 		break;

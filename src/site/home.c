@@ -28,6 +28,7 @@
 #include "net/channel.h"
 #include "site/dir.h"
 #include "site/file.h"
+#include "site/freshness.h"
 #include "site/home_msg.h"
 #include "site/redirect.h"
 
@@ -184,6 +185,12 @@ name_of(const struct errand *e)
 static void
 answer_file(struct errand *e, int fd)
 {
+	struct object_look look = {
+		.name = name_of(e),
+		.types = e->site->types,
+		.sniffer = e->site->sniffer,
+		.cache_control = freshness_of(e->site->freshness, e->path),
+	};
 	struct object *o;
 	struct stat st;
 	int err;
@@ -193,8 +200,7 @@ answer_file(struct errand *e, int fd)
 		close(fd);
 		return;
 	}
-	err = object_open(fd, &st, name_of(e), e->site->types,
-	    e->site->sniffer, &o);
+	err = object_open(fd, &st, &look, &o);
 	if (err < 0) {
 		exchange_refuse(e->x, reason_of_errno(-err));
 		return;

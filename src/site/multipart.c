@@ -97,7 +97,7 @@ multipart_answer(struct exchange *x, struct object *o,
 		return;
 	}
 	x->res.status = 206;
-	x->res.block = str_skip(o->block, o->type_line);
+	x->res.block = str_skip(o->block, o->content_lines);
 	buf_printf(&x->res.fields,
 	    "Content-Type: multipart/byteranges; boundary=%016llx\r\n",
 	    boundary);

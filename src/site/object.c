@@ -83,34 +83,76 @@ time_modified(const struct stat *st)
 struct facts {
 	struct str type;
 	bool has_charset;
+	enum coding coding;
 	bool is_settled;
 	time_t modified;
 	const struct stat *st;
+	struct str plain_tag;           /* of what this was made from by us, */
+	uint32_t digest;                /* into these bytes; else p is NULL */
+	struct str cache_control;
+	bool is_negotiated;
 };
 
-/* Where in the block its parts end. */
+/* Where in the block its parts begin and end. */
 struct marks {
-	size_t type, etag_begin, etag;
+	size_t type, content, etag_begin, etag, cache_begin, cache;
 };
 
-/* Type, charset and validators as header lines; the order is object.h's. */
+/*
+ * Each representation has a tag of its own (RFC 9110 8.8.3.3).  What was made
+ * from a file is as strong as the tag of that.
+ */
+static void
+write_tag(struct buf *b, const struct facts *f)
+{
+	const struct stat *st = f->st;
+
+	if (f->plain_tag.p != NULL)
+		buf_printf(b, "%.*s-%.*s.%08x\"", (int)f->plain_tag.n - 1,
+		    f->plain_tag.p, STR_ARG(coding_name(f->coding)),
+		    f->digest);
+	else
+		buf_printf(b, "%s\"%llx.%lx-%llx%s%.*s\"",
+		    f->is_settled ? "" : "W/",
+		    (unsigned long long)st->st_mtim.tv_sec,
+		    (unsigned long)st->st_mtim.tv_nsec,
+		    (unsigned long long)st->st_size,
+		    f->coding == CODING_IDENTITY ? "" : "-",
+		    f->coding == CODING_IDENTITY ? 0 :
+		    (int)coding_name(f->coding).n,
+		    coding_name(f->coding).p);
+}
+
+/* Type, coding and validators as header lines; the order is object.h's. */
 static int
 write_block(struct buf *b, const struct facts *f, struct marks *out_marks)
 {
 	char date[DATE_LEN];
 
-	date_write(date, f->modified);
 	buf_printf(b, "Content-Type: %.*s%s", STR_ARG(f->type),
 	    f->has_charset ? "; charset=utf-8" : "");
 	out_marks->type = b->n;
-	buf_printf(b, "\r\nLast-Modified: %.*s\r\nETag: ", DATE_LEN, date);
+	buf_add(b, S("\r\n"));
+	if (f->coding != CODING_IDENTITY)
+		buf_printf(b, "Content-Encoding: %.*s\r\n",
+		    STR_ARG(coding_name(f->coding)));
+	out_marks->content = b->n;
+	date_write(date, f->modified);
+	buf_printf(b, "Last-Modified: %.*s\r\nETag: ", DATE_LEN, date);
 	out_marks->etag_begin = b->n;
-	buf_printf(b, "%s\"%llx.%lx-%llx\"", f->is_settled ? "" : "W/",
-	    (unsigned long long)f->st->st_mtim.tv_sec,
-	    (unsigned long)f->st->st_mtim.tv_nsec,
-	    (unsigned long long)f->st->st_size);
+	write_tag(b, f);
 	out_marks->etag = b->n;
-	return buf_add(b, S("\r\nAccept-Ranges: bytes\r\n"));
+	buf_add(b, S("\r\n"));
+	if (f->is_negotiated)
+		buf_add(b, S("Vary: Accept-Encoding\r\n"));
+	if (f->cache_control.n > 0)
+		buf_add(b, S("Cache-Control: "));
+	out_marks->cache_begin = b->n;
+	buf_add(b, f->cache_control);
+	out_marks->cache = b->n;
+	if (f->cache_control.n > 0)
+		buf_add(b, S("\r\n"));
+	return buf_add(b, S("Accept-Ranges: bytes\r\n"));
 }
 
 static struct object *
@@ -134,9 +176,13 @@ object_new(const struct facts *f)
 		.st = *f->st,
 	};
 	memcpy(o->text, b.p, b.n);
+	o->coding = f->coding;
 	o->type = str_from(o->text + strlen("Content-Type: "),
 	    o->text + marks.type);
-	o->type_line = marks.type + strlen("\r\n");
+	o->cache_control = str_from(o->text + marks.cache_begin,
+	    o->text + marks.cache);
+	o->is_negotiated = f->is_negotiated;
+	o->content_lines = marks.content;
 	o->validators.etag = str_from(o->text + marks.etag_begin,
 	    o->text + marks.etag);
 	o->validators.modified = f->modified;
@@ -146,24 +192,19 @@ out:
 	return o;
 }
 
-static struct object *
-describe(const struct stat *st, struct str name, struct str start,
-    const struct mime_table *types, struct sniffer *sniffer)
+/* The type of a file that begins so. */
+static void
+find_type(struct facts *f, const struct object_look *look, struct str start)
 {
-	bool is_whole = start.n == (uint64_t)st->st_size;
-	struct facts f = {
-		.type = mime_by_name(types, name),
-		.is_settled = is_settled(&st->st_mtim),
-		.modified = time_modified(st),
-		.st = st,
-	};
+	bool is_whole = start.n == (uint64_t)f->st->st_size;
 
-	if (f.type.p == NULL)
-		f.type = sniffer_type(sniffer, (struct str){ start.p,
+	f->type = mime_by_name(look->types, look->name);
+	if (f->type.p == NULL)
+		f->type = sniffer_type(look->sniffer, (struct str){ start.p,
 		    start.n < MAGIC_MAX ? start.n : MAGIC_MAX });
-	f.has_charset = mime_wants_charset(f.type) &&
+	f->has_charset = mime_wants_charset(f->type) &&
 	    looks_like_utf8(start, is_whole);
-	return object_new(&f);
+	f->is_negotiated = look->is_negotiated && mime_compresses(f->type);
 }
 
 /* Has the file stayed as it was while it was read? */
@@ -177,23 +218,28 @@ is_unchanged(int fd, const struct stat *before)
 	    now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-int
-object_open(int fd, const struct stat *st, struct str name,
-    const struct mime_table *types, struct sniffer *sniffer,
+/* `look` is NULL where the facts are complete. */
+static int
+open_object(int fd, struct facts *f, const struct object_look *look,
     struct object **out_object)
 {
+	const struct stat *st = f->st;
 	uint64_t size = (uint64_t)st->st_size;
 	size_t n = size < SNIFF_MAX ? (size_t)size : SNIFF_MAX;
 	struct object *o = NULL;
 	ssize_t got = -ENOMEM;
 	char *start;
 
+	if (look == NULL && size > OBJECT_CONTENT_MAX)
+		n = 0;
 	start = malloc(n + 1);
 	if (start != NULL)
 		got = read_start(fd, start, n);
 	if (got >= 0) {
-		o = describe(st, name, (struct str){ start, (size_t)got },
-		    types, sniffer);
+		if (look != NULL)
+			find_type(f, look,
+			    (struct str){ start, (size_t)got });
+		o = object_new(f);
 		if (o == NULL)
 			got = -ENOMEM;
 	}
@@ -215,11 +261,79 @@ object_open(int fd, const struct stat *st, struct str name,
 	return 0;
 }
 
+int
+object_open(int fd, const struct stat *st, const struct object_look *look,
+    struct object **out_object)
+{
+	struct facts f = {
+		.coding = CODING_IDENTITY,
+		.is_settled = is_settled(&st->st_mtim),
+		.modified = time_modified(st),
+		.st = st,
+		.cache_control = look->cache_control,
+	};
+
+	return open_object(fd, &f, look, out_object);
+}
+
+/* What does not depend on the coding. */
+static struct facts
+facts_of(const struct object *plain, enum coding c)
+{
+	return (struct facts){
+		.type = plain->type,
+		.coding = c,
+		.is_settled = plain->is_settled,
+		.modified = plain->validators.modified,
+		.cache_control = plain->cache_control,
+		.is_negotiated = true,
+	};
+}
+
+int
+object_open_sidecar(int fd, const struct stat *st, const struct object *plain,
+    enum coding c, struct object **out_object)
+{
+	struct facts f = facts_of(plain, c);
+
+	int err;
+
+	f.st = st;
+	f.is_settled = is_settled(&st->st_mtim);
+	f.modified = time_modified(st);
+	err = open_object(fd, &f, NULL, out_object);
+	if (err == 0)
+		(*out_object)->is_sidecar = true;
+	return err;
+}
+
+int
+object_open_made(int fd, const struct object *plain, enum coding c,
+    uint32_t digest, struct object **out_object)
+{
+	struct facts f = facts_of(plain, c);
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) == -1) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	f.st = &st;
+	f.plain_tag = plain->validators.etag;
+	f.digest = digest;
+	return open_object(fd, &f, NULL, out_object);
+}
+
 void
 object_unref(struct object *o)
 {
 	if (--o->refs > 0)
 		return;
+	for (unsigned c = 0; c < CODING_COUNT; c++)
+		if (o->coded[c] != NULL)
+			object_unref(o->coded[c]);
 	if (o->fd != -1)
 		close(o->fd);
 	free(o->content);
@@ -233,6 +347,20 @@ object_bytes(const struct object *o)
 
 	if (o->content != NULL)
 		n += (size_t)o->size + MALLOC_COST;
+	for (unsigned c = 0; c < CODING_COUNT; c++)
+		if (o->coded[c] != NULL)
+			n += object_bytes(o->coded[c]);
+	return n;
+}
+
+unsigned
+object_descriptors(const struct object *o)
+{
+	unsigned n = o->fd != -1;
+
+	for (unsigned c = 0; c < CODING_COUNT; c++)
+		if (o->coded[c] != NULL)
+			n += object_descriptors(o->coded[c]);
 	return n;
 }
 

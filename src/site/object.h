@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "http/body.h"
+#include "http/coding.h"
 #include "http/cond.h"
 
 struct mime_table;
@@ -25,24 +26,62 @@ struct object {
 	char *content;                  /* owned; NULL when in the file */
 	uint64_t size;
 	struct validators validators;
+	enum coding coding;             /* that the content is in */
 	struct str type;                /* the Content-Type */
-	struct str block;               /* all its header lines, "Content-Type"
-	                                   first, */
-	size_t type_line;               /* whose length this is */
+	struct str cache_control;       /* that of the header; perhaps "" */
+	struct str block;               /* all its header lines; in front what
+	                                   tells of the content alone, its type
+	                                   and coding, */
+	size_t content_lines;           /* in so many bytes */
 	bool is_settled;                /* its validators will tell a change */
 	struct stat st;                 /* of the file it was made from */
+
+	/*
+	 * Its content in other codings (variant.h), which it refers to and
+	 * which go with it.  By which it is found again is the cache's own.
+	 */
+	bool is_negotiated;             /* there are some, or may be: the
+	                                   header says Vary */
+	struct object *coded[CODING_COUNT];
+	bool is_sidecar;                /* it has a file of its own */
+	unsigned char asked, barren;    /* bits: it is being made; it would
+	                                   not be smaller */
+	struct cache_entry *entry;
 
 	char text[];
 };
 
+/* How a file is to be shown. */
+struct object_look {
+	struct str name;                /* tells the type */
+	const struct mime_table *types;
+	struct sniffer *sniffer;        /* may be NULL */
+	struct str cache_control;       /* of the header; "" leaves it out */
+	bool is_negotiated;             /* if its type gains by a coding */
+};
+
 /*
  * Makes an object of an open regular file, which is then the object's to
- * close (also on failure).  `name` tells the type.  The caller holds the one
- * reference.  0 or a negative errno.
+ * close (also on failure).  The caller holds the one reference.  0 or a
+ * negative errno.
  */
-int object_open(int fd, const struct stat *st, struct str name,
-    const struct mime_table *types, struct sniffer *sniffer,
+int object_open(int fd, const struct stat *st, const struct object_look *look,
     struct object **out_object);
+
+/*
+ * The same of what somebody has put beside the file of `plain`: its content
+ * in a real coding.
+ */
+int object_open_sidecar(int fd, const struct stat *st,
+    const struct object *plain, enum coding c, struct object **out_object);
+
+/*
+ * The same of what we have made from the content of `plain`.  `digest` is
+ * drawn from the bytes: other versions of a library make other ones, which
+ * must not have the same strong tag (RFC 9110 8.8.1).
+ */
+int object_open_made(int fd, const struct object *plain, enum coding c,
+    uint32_t digest, struct object **out_object);
 
 static inline struct object *
 object_ref(struct object *o)
@@ -54,8 +93,9 @@ object_ref(struct object *o)
 /* The last one frees it. */
 void object_unref(struct object *o);
 
-/* The memory that it takes. */
+/* The memory and the descriptors that it takes, with its coded ones. */
 size_t object_bytes(const struct object *o);
+unsigned object_descriptors(const struct object *o);
 
 /* A piece of the content: at most n bytes from offset on. */
 struct piece object_piece(const struct object *o, uint64_t offset, uint64_t n);

@@ -15,10 +15,11 @@
 #include "site/cache.h"
 #include "site/cgi.h"
 #include "site/dir.h"
-#include "site/file.h"
+#include "site/freshness.h"
 #include "site/home.h"
 #include "site/redirect.h"
 #include "site/resolve.h"
+#include "site/variant.h"
 
 #define ALLOWED S("GET, HEAD, OPTIONS")
 
@@ -57,6 +58,12 @@ is_source(const struct site *s, int fd)
 	    (path.n == root.n || path.p[root.n] == '/');
 }
 
+/* How a file is kept. */
+struct kept {
+	bool may_be;            /* later changes can be told from this state */
+	bool is_shared;         /* it may be changed elsewhere: cache.h */
+};
+
 /* Opens what is at `path`; what a program is made of is not there. */
 static int
 open_found(const struct site *s, const char *path, struct found *out_found)
@@ -73,23 +80,69 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 	return err;
 }
 
+/* An older one is of an earlier state of the file. */
+static bool
+is_sidecar(const struct stat *st, const struct stat *plain)
+{
+	const struct timespec *a = &st->st_mtim, *b = &plain->st_mtim;
+
+	return S_ISREG(st->st_mode) && st->st_size > 0 &&
+	    (a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec :
+	    a->tv_nsec >= b->tv_nsec);
+}
+
+static void
+open_sidecar(const struct site *s, struct exchange *x, struct str path,
+    struct object *o, enum coding c, struct kept *io_kept)
+{
+	struct found f;
+	struct str name = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(path),
+	    STR_ARG(coding_suffix(c)), '\0');
+
+	if (name.p == NULL || open_found(s, name.p, &f) < 0)
+		return;
+	if (!is_sidecar(&f.st, &o->st)) {
+		close(f.fd);
+		return;
+	}
+	if (object_open_sidecar(f.fd, &f.st, o, c, &o->coded[c]) < 0)
+		return;
+	io_kept->may_be &= o->coded[c]->is_settled;
+	io_kept->is_shared |= f.has_links || f.st.st_nlink > 1;
+}
+
 /* Answers with an open file, which is then known for the next time. */
 static void
 answer_file(struct site *s, struct exchange *x, struct found *f,
     const struct cache_place *p)
 {
+	struct object_look look = {
+		.name = path_last(p->path),
+		.types = s->types,
+		.sniffer = s->sniffer,
+		.cache_control = freshness_of(s->freshness, p->path),
+		.is_negotiated = true,
+	};
+	struct kept kept = {
+		.is_shared = f->has_links || f->st.st_nlink > 1,
+	};
+	unsigned codings;
 	struct object *o;
 	int err;
 
-	err = object_open(f->fd, &f->st, path_last(p->path), s->types,
-	    s->sniffer, &o);
+	err = object_open(f->fd, &f->st, &look, &o);
 	if (err < 0) {
 		refuse_errno(x, err);
 		return;
 	}
-	if (o->is_settled)
-		cache_add(p, o, f->has_links || f->st.st_nlink > 1);
-	file_answer(x, o);
+	kept.may_be = o->is_settled;
+	codings = o->is_negotiated ? variant_codings(s, x) : 0;
+	for (unsigned c = CODING_REAL; c < CODING_COUNT; c++)
+		if (codings & 1u << c)
+			open_sidecar(s, x, p->path, o, (enum coding)c, &kept);
+	if (kept.may_be)
+		cache_add(p, o, kept.is_shared);
+	variant_answer(s, x, o);
 	object_unref(o);
 }
 
@@ -186,7 +239,7 @@ answer_known(struct site *s, struct exchange *x, struct str key)
 		return false;
 	found = cache_find(s->cache, key, &o);
 	if (found == CACHE_FOUND)
-		file_answer(x, o);
+		variant_answer(s, x, o);
 	else if (found == CACHE_MISSING)
 		refuse_errno(x, -ENOENT);
 	return found != CACHE_UNKNOWN;

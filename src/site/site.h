@@ -4,10 +4,13 @@
 
 /* What a URL means: a document root and the rules for serving it. */
 
+#include "http/coding.h"
 #include "http/exchange.h"
 
 struct cache;
 struct cgi_service;
+struct encode_service;
+struct freshness;
 struct home_service;
 struct mime_table;
 struct sniffer;
@@ -26,6 +29,11 @@ struct site {
 	const struct mime_table *types;
 	struct sniffer *sniffer;        /* may be NULL */
 	struct cache *cache;            /* may be NULL */
+	const struct freshness *freshness;      /* NULL: nothing is said */
+	uint64_t compress_max;          /* larger files are not compressed
+	                                   here; 0: nothing is */
+	struct encode_service *encode;  /* may be NULL */
+	struct coding_memo codings;
 	struct cgi_service *cgi;        /* NULL: no programs */
 	struct str cgi_path;            /* where they are, absolute, without
 	                                   links; empty: not below the root */

@@ -345,17 +345,18 @@ test_changes(void **state)
 static void
 test_changed_before_kept(void **state)
 {
+	struct object_look look = { .name = S("page.txt") };
 	struct cache_place p;
 	struct found f;
 	struct object *o;
 
 	(void)state;
 	open_place(&plenty);
+	look.types = place.types;
 	p = cache_watch(place.site.cache, S("a/b/page.txt"), S(PAGE));
 	assert_non_null(p.spot.dir);
 	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt", &f), 0);
-	assert_int_equal(object_open(f.fd, &f.st, S("page.txt"), place.types,
-	    NULL, &o), 0);
+	assert_int_equal(object_open(f.fd, &f.st, &look, &o), 0);
 	rewrite();
 	cache_add(&p, o, false);
 	object_unref(o);

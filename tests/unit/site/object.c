@@ -40,6 +40,15 @@ end(void **state)
 	return 0;
 }
 
+static int
+open_as(int fd, const struct stat *st, struct str name,
+    struct object **out_object)
+{
+	struct object_look look = { .name = name, .types = types };
+
+	return object_open(fd, st, &look, out_object);
+}
+
 static struct object *
 open_object(const char *name)
 {
@@ -48,8 +57,7 @@ open_object(const char *name)
 	struct stat st;
 
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(object_open(fd, &st, str_of(name), types, NULL, &o),
-	    0);
+	assert_int_equal(open_as(fd, &st, str_of(name), &o), 0);
 	assert_int_equal(o->refs, 1);
 	assert_int_equal(o->size, st.st_size);
 	return o;
@@ -78,7 +86,7 @@ test_block(void **state)
 	    "Last-Modified: " FOLDER_DATE "\r\n"
 	    "ETag: \"5e0d5da5.0-8\"\r\n"
 	    "Accept-Ranges: bytes\r\n");
-	expect_str(str_skip(o->block, o->type_line), "Last-Modified: "
+	expect_str(str_skip(o->block, o->content_lines), "Last-Modified: "
 	    FOLDER_DATE "\r\nETag: \"5e0d5da5.0-8\"\r\n"
 	    "Accept-Ranges: bytes\r\n");
 	object_unref(o);
@@ -273,8 +281,7 @@ test_unreadable(void **state)
 	folder_file(&folder, "a", S("hello"));
 	fd = openat(folder.fd, "a", O_WRONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(object_open(fd, &st, S("a"), types, NULL, &o),
-	    -EBADF);
+	assert_int_equal(open_as(fd, &st, S("a"), &o), -EBADF);
 	assert_null(o);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
@@ -292,7 +299,7 @@ test_shrunk(void **state)
 	fd = openat(folder.fd, "a", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fstat(fd, &st), 0);
 	folder_file(&folder, "a", S("01234"));
-	assert_int_equal(object_open(fd, &st, S("a"), types, NULL, &o), 0);
+	assert_int_equal(open_as(fd, &st, S("a"), &o), 0);
 	assert_null(o->content);
 	assert_int_equal(o->size, 10);
 	object_unref(o);
