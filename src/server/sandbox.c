@@ -454,7 +454,8 @@ sandbox_probe(enum sandbox_role role, enum sandbox_mode mode,
 	*out_layers = 0;
 	if (mode == SANDBOX_OFF)
 		return 0;
-	pid = fork();
+	/* Nothing is copied, and all that the child changes is its own. */
+	pid = vfork();
 	if (pid == -1)
 		return -errno;
 	if (pid == 0)
