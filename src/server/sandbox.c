@@ -69,7 +69,9 @@ enum {
 	NOBODY = 0,
 	WORKER = 1 << SANDBOX_WORKER,
 	HOMES = 1 << SANDBOX_HOMES,
+	ENCODER = 1 << SANDBOX_ENCODER,
 	BOTH = WORKER | HOMES,
+	EACH = BOTH | ENCODER,
 };
 
 /* With which arguments: any, or the one with this index, counted from 0. */
@@ -93,16 +95,16 @@ static const struct rule {
 } rules[] = {
 	/* Bytes. */
 	{ SCMP_SYS(read), BOTH, ANY, "files in memory, pipes, inotify" },
-	{ SCMP_SYS(write), BOTH, ANY, "the access log, pipes, standard error" },
+	{ SCMP_SYS(write), EACH, ANY, "the access log, pipes, standard error" },
 	{ SCMP_SYS(readv), BOTH, ANY, "as read" },
 	{ SCMP_SYS(writev), BOTH, ANY, "as write" },
-	{ SCMP_SYS(pread64), BOTH, ANY, "pieces of files" },
+	{ SCMP_SYS(pread64), EACH, ANY, "pieces of files" },
 	{ SCMP_SYS(recvfrom), BOTH, ANY, "requests" },
-	{ SCMP_SYS(recvmsg), BOTH, ANY, "messages with descriptors" },
-	{ SCMP_SYS(sendmsg), BOTH, ANY, "answers, messages with descriptors" },
+	{ SCMP_SYS(recvmsg), EACH, ANY, "messages with descriptors" },
+	{ SCMP_SYS(sendmsg), EACH, ANY, "answers, messages with descriptors" },
 	/* All sockets are connected; and a call that is allowed whatever its
 	   arguments are costs the kernel a bit to look up, no filter to run. */
-	{ SCMP_SYS(sendto), BOTH, ANY, "answers, syslog" },
+	{ SCMP_SYS(sendto), EACH, ANY, "answers, syslog" },
 	{ SCMP_SYS(sendfile), WORKER, ANY, "files to sockets" },
 	{ SCMP_SYS(lseek), BOTH, ANY, "the beginning of a file" },
 
@@ -114,34 +116,35 @@ static const struct rule {
 	{ SCMP_SYS(setsockopt), WORKER, ANY, "buffers, no delay, lingering" },
 
 	/* Descriptors. */
-	{ SCMP_SYS(close), BOTH, ANY, "what is open" },
+	{ SCMP_SYS(close), EACH, ANY, "what is open" },
 	{ SCMP_SYS(pipe2), WORKER, ANY, "to and from CGI programs" },
-	{ SCMP_SYS(memfd_create), WORKER, ANY, "content that comes in chunks" },
+	{ SCMP_SYS(memfd_create), WORKER | ENCODER, ANY, "content in memory" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFL), "flags" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFL), "not to wait" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_GETFD), "fdopendir(3), stdio(3)" },
 	{ SCMP_SYS(fcntl), BOTH, IS(1, F_SETFD), "closing on exec" },
-	{ SCMP_SYS(fcntl), BOTH, IS(1, F_DUPFD_CLOEXEC), "as dup" },
+	{ SCMP_SYS(fcntl), EACH, IS(1, F_DUPFD_CLOEXEC), "as dup" },
+	{ SCMP_SYS(fcntl), ENCODER, IS(1, F_ADD_SEALS), "what is handed out" },
 
 	/* Waiting. */
 	{ SCMP_SYS(epoll_ctl), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_wait), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_pwait), BOTH, ANY, "as epoll_wait" },
-	{ SCMP_SYS(poll), BOTH, ANY, "the loop" },
-	{ SCMP_SYS(ppoll), BOTH, ANY, "as poll" },
+	{ SCMP_SYS(poll), EACH, ANY, "the loop" },
+	{ SCMP_SYS(ppoll), EACH, ANY, "as poll" },
 	{ SCMP_SYS(select), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(pselect6), BOTH, ANY, "the loop" },
-	{ SCMP_SYS(restart_syscall), BOTH, ANY, "waiting, after a stop" },
+	{ SCMP_SYS(restart_syscall), EACH, ANY, "waiting, after a stop" },
 	{ SCMP_SYS(timerfd_settime), WORKER, ANY, "failures in homes" },
-	{ SCMP_SYS(clock_gettime), BOTH, ANY, "time without vdso(7)" },
-	{ SCMP_SYS(clock_getres), BOTH, ANY, "as clock_gettime" },
-	{ SCMP_SYS(gettimeofday), BOTH, ANY, "as clock_gettime" },
-	{ SCMP_SYS(time), BOTH, ANY, "as clock_gettime" },
+	{ SCMP_SYS(clock_gettime), EACH, ANY, "time without vdso(7)" },
+	{ SCMP_SYS(clock_getres), EACH, ANY, "as clock_gettime" },
+	{ SCMP_SYS(gettimeofday), EACH, ANY, "as clock_gettime" },
+	{ SCMP_SYS(time), EACH, ANY, "as clock_gettime" },
 
 	/* Files, below the roots. */
 	{ SCMP_SYS(openat2), BOTH, ANY, "files, directories" },
-	{ SCMP_SYS(fstat), BOTH, ANY, "what was opened" },
-	{ SCMP_SYS(newfstatat), BOTH, ANY, "as fstat, by name" },
+	{ SCMP_SYS(fstat), EACH, ANY, "what was opened" },
+	{ SCMP_SYS(newfstatat), EACH, ANY, "as fstat, by name" },
 	{ SCMP_SYS(statx), BOTH, ANY, "as newfstatat" },
 	{ SCMP_SYS(fstatfs), BOTH, ANY, "what the cache may trust" },
 	{ SCMP_SYS(getdents64), BOTH, ANY, "listings" },
@@ -151,30 +154,30 @@ static const struct rule {
 	{ SCMP_SYS(inotify_rm_watch), WORKER, ANY, "changes of files" },
 
 	/* Memory, in which no new code may come up. */
-	{ SCMP_SYS(brk), BOTH, ANY, "malloc(3)" },
-	{ SCMP_SYS(mmap), BOTH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
-	{ SCMP_SYS(mprotect), BOTH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
-	{ SCMP_SYS(mremap), BOTH, ANY, "realloc(3)" },
-	{ SCMP_SYS(munmap), BOTH, ANY, "free(3)" },
-	{ SCMP_SYS(madvise), BOTH, ANY, "free(3)" },
+	{ SCMP_SYS(brk), EACH, ANY, "malloc(3)" },
+	{ SCMP_SYS(mmap), EACH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
+	{ SCMP_SYS(mprotect), EACH, WITHOUT(2, PROT_EXEC), "malloc(3)" },
+	{ SCMP_SYS(mremap), EACH, ANY, "realloc(3)" },
+	{ SCMP_SYS(munmap), EACH, ANY, "free(3)" },
+	{ SCMP_SYS(madvise), EACH, ANY, "free(3)" },
 	{ SCMP_SYS(sysinfo), BOTH, ANY, "qsort(3) of large directories" },
 
 	/* The process itself. */
-	{ SCMP_SYS(rt_sigaction), BOTH, ANY, "signals, at the end" },
-	{ SCMP_SYS(rt_sigprocmask), BOTH, ANY, "pselect, abort(3)" },
-	{ SCMP_SYS(rt_sigreturn), BOTH, ANY, "the end of a handler" },
-	{ SCMP_SYS(tgkill), BOTH, IS(0, OWN_PID), "abort(3), no other" },
-	{ SCMP_SYS(getpid), BOTH, ANY, "syslog(3), abort(3)" },
-	{ SCMP_SYS(gettid), BOTH, ANY, "abort(3)" },
+	{ SCMP_SYS(rt_sigaction), EACH, ANY, "signals, at the end" },
+	{ SCMP_SYS(rt_sigprocmask), EACH, ANY, "pselect, abort(3)" },
+	{ SCMP_SYS(rt_sigreturn), EACH, ANY, "the end of a handler" },
+	{ SCMP_SYS(tgkill), EACH, IS(0, OWN_PID), "abort(3), no other" },
+	{ SCMP_SYS(getpid), EACH, ANY, "syslog(3), abort(3)" },
+	{ SCMP_SYS(gettid), EACH, ANY, "abort(3)" },
 	{ SCMP_SYS(getuid), BOTH, ANY, "who serves" },
 	{ SCMP_SYS(geteuid), BOTH, ANY, "who serves" },
-	{ SCMP_SYS(prlimit64), BOTH, IS(2, 0), "limits, to read them" },
-	{ SCMP_SYS(getrlimit), BOTH, ANY, "as prlimit64" },
-	{ SCMP_SYS(getrandom), BOTH, ANY, "boundaries, hashes, malloc(3)" },
-	{ SCMP_SYS(futex), BOTH, ANY, "locks of the C library" },
-	{ SCMP_SYS(sched_yield), BOTH, ANY, "the same" },
-	{ SCMP_SYS(exit), BOTH, ANY, "the end" },
-	{ SCMP_SYS(exit_group), BOTH, ANY, "the end" },
+	{ SCMP_SYS(prlimit64), EACH, IS(2, 0), "limits, to read them" },
+	{ SCMP_SYS(getrlimit), EACH, ANY, "as prlimit64" },
+	{ SCMP_SYS(getrandom), EACH, ANY, "boundaries, hashes, malloc(3)" },
+	{ SCMP_SYS(futex), EACH, ANY, "locks of the C library" },
+	{ SCMP_SYS(sched_yield), EACH, ANY, "the same" },
+	{ SCMP_SYS(exit), EACH, ANY, "the end" },
+	{ SCMP_SYS(exit_group), EACH, ANY, "the end" },
 
 	/* Users: getpwnam(3) reads files or asks a daemon of this host. */
 	{ SCMP_SYS(openat), HOMES, WITHOUT(2, CHANGES), "databases" },
@@ -185,16 +188,16 @@ static const struct rule {
 	{ SCMP_SYS(uname), HOMES, ANY, "the name of the host" },
 
 #if SANITIZED
-	{ SCMP_SYS(clone), BOTH, ANY, "the search for leaks" },
-	{ SCMP_SYS(ptrace), BOTH, ANY, "the search for leaks" },
-	{ SCMP_SYS(wait4), BOTH, ANY, "the search for leaks" },
-	{ SCMP_SYS(prctl), BOTH, ANY, "the search for leaks" },
-	{ SCMP_SYS(getppid), BOTH, ANY, "the search for leaks" },
-	{ SCMP_SYS(open), BOTH, WITHOUT(1, CHANGES), "the search for leaks" },
-	{ SCMP_SYS(openat), WORKER, WITHOUT(2, CHANGES), "the same" },
-	{ SCMP_SYS(stat), BOTH, ANY, "reports" },
-	{ SCMP_SYS(readlink), BOTH, ANY, "reports" },
-	{ SCMP_SYS(sigaltstack), BOTH, ANY, "reports" },
+	{ SCMP_SYS(clone), EACH, ANY, "the search for leaks" },
+	{ SCMP_SYS(ptrace), EACH, ANY, "the search for leaks" },
+	{ SCMP_SYS(wait4), EACH, ANY, "the search for leaks" },
+	{ SCMP_SYS(prctl), EACH, ANY, "the search for leaks" },
+	{ SCMP_SYS(getppid), EACH, ANY, "the search for leaks" },
+	{ SCMP_SYS(open), EACH, WITHOUT(1, CHANGES), "the search for leaks" },
+	{ SCMP_SYS(openat), WORKER | ENCODER, WITHOUT(2, CHANGES), "the same" },
+	{ SCMP_SYS(stat), EACH, ANY, "reports" },
+	{ SCMP_SYS(readlink), EACH, ANY, "reports" },
+	{ SCMP_SYS(sigaltstack), EACH, ANY, "reports" },
 #else
 	{ SCMP_SYS(ptrace), NOBODY, ANY, "into other processes" },
 #endif
@@ -408,6 +411,7 @@ static const struct {
 		SANDBOX_LANDLOCK,
 	},
 	[SANDBOX_HOMES] = { ALL_LAYERS, 0 },
+	[SANDBOX_ENCODER] = { ALL_LAYERS, 0 },
 };
 
 static int
@@ -492,9 +496,8 @@ sandbox_layers_text(unsigned held, char *text, size_t size)
 }
 
 static void
-print_rules(FILE *out, const char *heading, unsigned roles_of)
+print_rules(FILE *out, unsigned roles_of)
 {
-	fprintf(out, "%s\n", heading);
 	for (size_t i = 0; i < N_RULES; i++) {
 		const struct rule *r = &rules[i];
 		char *name;
@@ -512,9 +515,24 @@ print_rules(FILE *out, const char *heading, unsigned roles_of)
 void
 sandbox_help(FILE *out)
 {
-	print_rules(out, "Workers, and who looks users up, may call", BOTH);
-	print_rules(out, "\nWorkers alone", WORKER);
-	print_rules(out, "\nWho looks users up, alone", HOMES);
-	print_rules(out, "\nThese end the process", NOBODY);
+	static const struct {
+		unsigned roles;
+		const char *heading;
+	} groups[] = {
+		{ EACH, "Workers, who looks users up, and who compresses, "
+		    "may call" },
+		{ BOTH, "Workers, and who looks users up" },
+		{ WORKER | ENCODER, "Workers, and who compresses" },
+		{ WORKER, "Workers alone" },
+		{ HOMES, "Who looks users up, alone" },
+		{ ENCODER, "Who compresses, alone" },
+		{ NOBODY, "These end the process" },
+	};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		fprintf(out, "%s%s\n", i == 0 ? "" : "\n",
+		    groups[i].heading);
+		print_rules(out, groups[i].roles);
+	}
 	fputs("\nAll others fail.\n", out);
 }

@@ -20,6 +20,7 @@ enum sandbox_role {
 	SANDBOX_WORKER,         /* uses what is open; reads below the roots */
 	SANDBOX_SPAWNER,        /* runs programs, which inherit its bounds */
 	SANDBOX_HOMES,          /* looks users up and reads files */
+	SANDBOX_ENCODER,        /* compresses what is handed to it */
 };
 
 enum {

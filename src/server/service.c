@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "server/order.h"
 
-static void
-drop(struct service_peer *p)
+void
+service_drop(struct service_peer *p)
 {
 	struct service *s = p->service;
 
@@ -33,7 +33,7 @@ on_peer(struct watch *w, unsigned ready)
 	if (err == -EBADMSG)
 		order_send(s->orders.fd, ORDER_END_WORKER, p->worker, -1);
 	if (err < 0)
-		drop(p);
+		service_drop(p);
 }
 
 /* The channel is ours to close, also on failure. */
@@ -122,7 +122,7 @@ service_close(struct service *s)
 
 	for (l = s->peers.next; l != &s->peers; l = next) {
 		next = l->next;
-		drop(list_entry(l, struct service_peer, node));
+		service_drop(list_entry(l, struct service_peer, node));
 	}
 	if (s->loop != NULL)
 		loop_close(s->loop);

@@ -59,6 +59,9 @@ int service_open(struct service *s, const struct service_ops *ops,
  */
 int service_run(struct service *s);
 
+/* Drops a peer; never from within its own `serve`, which returns an error. */
+void service_drop(struct service_peer *p);
+
 /* Drops the peers and closes the loop. */
 void service_close(struct service *s);
 

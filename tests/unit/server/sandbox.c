@@ -136,6 +136,7 @@ static char *const no_words[] = { NULL };
 	X(list_inside, open2(have.root_fd, ".", O_RDONLY | O_DIRECTORY)) \
 	X(find_inside, open2(have.root_fd, "f", O_PATH)) \
 	X(read_open_file, read(have.outside_file, &(char){ 0 }, 1)) \
+	X(read_piece, pread(have.outside_file, &(char){ 0 }, 1, 0)) \
 	X(copy_file, sendfile(have.pair[0], have.outside_file, NULL, 1)) \
 	X(send, send(have.pair[0], "x", 1, 0)) \
 	X(accept, accept4(have.listener, NULL, NULL, SOCK_CLOEXEC)) \
@@ -149,6 +150,7 @@ static char *const no_words[] = { NULL };
 	X(user, getpwuid(0) != NULL ? 0 : -1) \
 	X(sort, sort_much()) \
 	X(list, list_names()) \
+	X(seal, seal_memory()) \
 	X(run, run_true())
 
 /* 16 MiB: so much that qsort(3) asks how much there is. */
@@ -187,6 +189,17 @@ list_names(void)
 		return -1;
 	closedir(d);
 	return n == 3 ? 0 : -1;
+}
+
+static long
+seal_memory(void)
+{
+	int fd = memfd_create("sws-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1 || write(fd, "x", 1) != 1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == -1)
+		return -1;
+	return write(fd, "y", 1) == -1 && errno == EPERM ? 0 : -1;
 }
 
 static long
@@ -411,6 +424,39 @@ test_homes(void **state)
 	check_all(SANDBOX_HOMES, of_homes, COUNT(of_homes));
 }
 
+static const struct attempt of_encoder[] = {
+	{ TRY(execve), KILLS },
+	{ TRY(ptrace), KILLS, .needs_plain = true },
+	{ TRY(run), FAILS, .needs_plain = true },
+	{ TRY(kill), FAILS },
+	{ TRY(execute_memory), FAILS },
+	{ TRY(open), FAILS, .needs_plain = true },
+	{ TRY(openat2), FAILS },
+	{ TRY(read_inside), FAILS },
+	{ TRY(read_outside), FAILS },
+	{ TRY(read_open_file), FAILS, .needs_plain = true },
+	{ TRY(write), FAILS },
+	{ TRY(unlink), FAILS },
+	{ TRY(socket), FAILS },
+	{ TRY(socket_unix), FAILS },
+	{ TRY(connect), FAILS },
+	{ TRY(bind), FAILS },
+	{ TRY(accept), FAILS },
+	{ TRY(inotify), FAILS },
+	{ TRY(send), OK },
+	{ TRY(poll), OK },
+	{ TRY(own_pid), OK },
+	{ TRY(seal), OK },
+	{ TRY(read_piece), OK },
+};
+
+static void
+test_encoder(void **state)
+{
+	(void)state;
+	check_all(SANDBOX_ENCODER, of_encoder, COUNT(of_encoder));
+}
+
 static const struct attempt of_spawner[] = {
 	{ TRY(kill), FAILS, .landlock = 6 },
 	{ TRY(kill_0), FAILS, .landlock = 6 },
@@ -507,6 +553,7 @@ test_layers(void **state)
 	(void)state;
 	assert_int_equal(sandbox_layers(SANDBOX_WORKER), all);
 	assert_int_equal(sandbox_layers(SANDBOX_HOMES), all);
+	assert_int_equal(sandbox_layers(SANDBOX_ENCODER), all);
 	assert_int_equal(sandbox_layers(SANDBOX_SPAWNER),
 	    SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES);
 	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_OFF,
@@ -639,6 +686,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worker),
 		cmocka_unit_test(test_homes),
+		cmocka_unit_test(test_encoder),
 		cmocka_unit_test(test_spawner),
 		cmocka_unit_test(test_spawner_moves_files),
 		cmocka_unit_test(test_spawner_gains_nothing),
