@@ -130,11 +130,21 @@ guard(struct h1_conn *c)
 	c->is_guarded = waits_for_peer;
 }
 
+/* Between two requests, and is the next one for another process? */
+static bool
+is_to_pass(const struct h1_conn *c)
+{
+	return c->host->is_retiring && !c->host->is_draining && !c->closes &&
+	    !c->has_ended && (c->state == H1_IDLE || c->state == H1_HEAD);
+}
+
 static unsigned
 wanted(const struct h1_conn *c)
 {
 	unsigned w = 0;
 
+	if (is_to_pass(c))
+		return 0;
 	if (c->is_blocked || c->out.kept.n > 0)
 		w |= READY_OUT;
 	if (c->has_ended || c->is_paused)
@@ -148,6 +158,28 @@ wanted(const struct h1_conn *c)
 	return w | READY_IN;
 }
 
+/*
+ * Nothing is read from here on, so what the peer sends is there for whoever
+ * goes on with the connection.
+ */
+static void
+pass(struct h1_conn *c)
+{
+	struct http_host *h = c->host;
+	int err = stream_want(c->out.stream, 0);
+
+	if (err == 0)
+		err = h->pass(h, stream_socket(c->out.stream), &c->peer,
+		    buf_str(&c->in));
+	if (err == 0) {
+		h1_enter(c, H1_DEAD);
+	} else if (err != -EAGAIN) {
+		c->closes = c->lingers = true;
+		if (c->state == H1_HEAD)
+			h1_enter(c, H1_IDLE);
+	}
+}
+
 /* The end of every callback; c may be gone after it. */
 static void
 settle(struct h1_conn *c)
@@ -156,6 +188,8 @@ settle(struct h1_conn *c)
 		h1_flush(c);
 	if (c->state == H1_IDLE && (c->has_ended || c->host->is_draining))
 		c->closes = c->lingers = true;
+	if (is_to_pass(c))
+		pass(c);
 	if (c->closes && c->state == H1_IDLE)
 		finish(c);
 	if (c->state == H1_BUSY || c->state == H1_FLUSH)
@@ -332,7 +366,8 @@ on_timer(struct timer *t)
 }
 
 static int
-h1_open(struct http_host *h, int fd, const struct addr *peer)
+open_conn(struct http_host *h, int fd, const struct addr *peer,
+    struct h1_conn **out_c)
 {
 	const size_t in_max = h->limits.line_bytes + h->limits.fields_bytes +
 	    (size_t)2 * LOOP_SCRATCH;
@@ -361,7 +396,30 @@ h1_open(struct http_host *h, int fd, const struct addr *peer)
 		return err;
 	}
 	list_append(&h->conns, &c->base.node);
+	*out_c = c;
 	return 0;
+}
+
+static int
+h1_open(struct http_host *h, int fd, const struct addr *peer)
+{
+	struct h1_conn *c;
+
+	return open_conn(h, fd, peer, &c);
+}
+
+static int
+h1_adopt(struct http_host *h, int fd, const struct addr *peer,
+    struct str unread)
+{
+	struct h1_conn *c;
+	int err = open_conn(h, fd, peer, &c);
+
+	if (err == 0 && unread.n > 0)
+		on_bytes(c->out.stream, unread);
+	else if (err == 0)
+		settle(c);
+	return err;
 }
 
 static void
@@ -369,7 +427,9 @@ h1_drain(struct http_conn *base)
 {
 	struct h1_conn *c = list_entry(base, struct h1_conn, base);
 
-	if (c->state == H1_IDLE)
+	if (is_to_pass(c))
+		settle(c);
+	else if (c->state == H1_IDLE)
 		conn_free(c);
 }
 
@@ -384,6 +444,7 @@ h1_kill(struct http_conn *base)
 
 const struct proto_ops h1_proto = {
 	.open = h1_open,
+	.adopt = h1_adopt,
 	.drain = h1_drain,
 	.kill = h1_kill,
 };

@@ -311,7 +311,7 @@ h1_serve(struct h1_conn *c, struct str *in)
 		if (c->state == H1_BUSY && c->reads && !c->is_paused)
 			used = read_content(c, *in);
 		else if ((c->state == H1_IDLE || c->state == H1_HEAD) &&
-		    !c->closes)
+		    !c->closes && !c->host->is_retiring)
 			used = read_head(c, *in);
 		else
 			break;

@@ -35,6 +35,8 @@ struct http_host {
 	struct exchange_pool exchanges;
 	struct list conns;      /* struct http_conn */
 	bool is_draining;       /* no connection is kept alive any more */
+	bool is_retiring;       /* requests are another process's: no exchange
+	                           begins here any more */
 	struct buf out;         /* lent to the connection that is served, empty
 	                           between callbacks */
 
@@ -45,6 +47,14 @@ struct http_host {
 	void (*ended)(struct http_host *h, const struct exchange *x);
 	/* A connection is gone. */
 	void (*closed)(struct http_host *h);
+	/*
+	 * While is_retiring: sends a connection between two requests to where
+	 * they are served, with what was received of the next.  0, then the
+	 * own copy is to be closed; -EAGAIN, then drain is called later; or
+	 * another negative errno: it cannot be sent.
+	 */
+	int (*pass)(struct http_host *h, int fd, const struct addr *peer,
+	    struct str unread);
 	void *owner;
 };
 
@@ -60,7 +70,11 @@ struct proto_ops {
 	 * protocol's to close.  0 or a negative errno: nothing was taken.
 	 */
 	int (*open)(struct http_host *h, int fd, const struct addr *peer);
-	/* Finish what runs, then close. */
+	/* The same for a connection that was passed, with what had been
+	   received. */
+	int (*adopt)(struct http_host *h, int fd, const struct addr *peer,
+	    struct str unread);
+	/* Finish what runs, then close, or pass. */
 	void (*drain)(struct http_conn *c);
 	/* Close now. */
 	void (*kill)(struct http_conn *c);

@@ -143,6 +143,12 @@ ss_queued(struct stream *s)
 	    (size_t)n : 0;
 }
 
+static int
+ss_socket(struct stream *s)
+{
+	return of(s)->watch.fd;
+}
+
 static void
 ss_shut(struct stream *s)
 {
@@ -168,6 +174,7 @@ static const struct stream_ops socket_ops = {
 	.send_file = ss_send_file,
 	.want = ss_want,
 	.queued = ss_queued,
+	.socket = ss_socket,
 	.shut = ss_shut,
 	.close = ss_close,
 };

@@ -37,6 +37,7 @@ struct stream_ops {
 	    size_t n);
 	int (*want)(struct stream *s, unsigned wanted);
 	size_t (*queued)(struct stream *s);
+	int (*socket)(struct stream *s);
 	void (*shut)(struct stream *s);
 	void (*close)(struct stream *s, bool abort);
 };
@@ -88,6 +89,16 @@ static inline size_t
 stream_queued(struct stream *s)
 {
 	return s->ops->queued(s);
+}
+
+/*
+ * The socket that all bytes go through as they are: another process can go on
+ * with it.  It stays the stream's, which must want nothing when a copy is made.
+ */
+static inline int
+stream_socket(struct stream *s)
+{
+	return s->ops->socket(s);
 }
 
 /* We will send no more (shutdown(2), SHUT_WR). */

@@ -173,7 +173,7 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		p->watch = (struct watch){
 			.fn = on_readable,
 			.fd = fds[a->n],
-			.wanted = READY_IN,
+			.wanted = limits->waits ? 0 : READY_IN,
 		};
 		err = loop_add(host->loop, &p->watch);
 		if (err < 0) {
@@ -185,6 +185,28 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 	}
 	*out_acceptor = a;
 	return 0;
+}
+
+void
+acceptor_wake(struct acceptor *a)
+{
+	want_all(a, READY_IN);
+}
+
+void
+acceptor_adopt(struct acceptor *a, int fd, const struct addr *peer,
+    struct str unread)
+{
+	/* First, since its end may be told before it is open. */
+	a->connections++;
+	if (a->connections <= a->limits.connections &&
+	    h1_proto.adopt(a->host, fd, peer, unread) == 0) {
+		if (a->limits.one_at_a_time && a->connections > 0)
+			want_all(a, 0);
+		return;
+	}
+	a->connections--;
+	close(fd);
 }
 
 void

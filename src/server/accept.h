@@ -17,6 +17,7 @@ struct accept_limits {
 	unsigned connections;   /* more are told 503 */
 	bool one_at_a_time;     /* the next is not accepted before the last
 	                           is gone */
+	bool waits;             /* until acceptor_wake */
 };
 
 /*
@@ -25,6 +26,16 @@ struct accept_limits {
  */
 int acceptor_open(struct http_host *host, const int *fds, unsigned n,
     const struct accept_limits *limits, struct acceptor **out_acceptor);
+
+/* Begins to accept. */
+void acceptor_wake(struct acceptor *a);
+
+/*
+ * Goes on with a connection that another process accepted and read `unread`
+ * from.  It is closed where that fails.
+ */
+void acceptor_adopt(struct acceptor *a, int fd, const struct addr *peer,
+    struct str unread);
 
 /* No further connection is taken. */
 void acceptor_close(struct acceptor *a);

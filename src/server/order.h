@@ -18,15 +18,22 @@ enum order {
 	ORDER_PEER,             /* to a service: a channel to a worker */
 	ORDER_SPAWNER,          /* to a worker: a channel to that service */
 	ORDER_HOMES,
+	ORDER_INHERIT,          /* to one that waits: a channel to one whose
+	                           connections it will go on with */
+	ORDER_RETIRE,           /* to a worker: begin no exchange any more, hand
+	                           connections over by this channel, and end */
+	ORDER_SERVE,            /* to one that waits: begin */
 	/* To the supervisor. */
+	ORDER_READY,            /* from a worker: it waits for ORDER_SERVE */
+	ORDER_RETIRED,          /* from a worker: it begins no exchange */
 	ORDER_END_WORKER,       /* from a service: it sent what no sound
 	                           worker sends */
 };
 
 struct order_msg {
 	uint32_t order;
-	uint32_t worker;        /* of ORDER_PEER and ORDER_END_WORKER: its
-	                           number, from 0 */
+	uint32_t worker;        /* of ORDER_PEER and ORDER_END_WORKER: which
+	                           one; no two processes have the same */
 };
 
 /*

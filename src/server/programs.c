@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 static int
@@ -48,24 +46,14 @@ add_environment(struct programs *p, const struct config *config)
 static int
 open_root(struct programs *p, const struct config *config)
 {
-	int err;
-
 	p->cgi.root = open(config->cgi_root,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->cgi.root == -1) {
-		err = -errno;
-		log_error("-c %s: %s; give the directory of the CGI programs",
-		    config->cgi_root,
-		    err == -ENOTDIR ? "not a directory" : strerror(-err));
-		return err;
-	}
+	if (p->cgi.root == -1)
+		return -errno;
 	p->root_path = realpath(config->cgi_root, NULL);
 	p->document_root = realpath(config->root, NULL);
-	if (p->root_path == NULL || p->document_root == NULL) {
-		err = -errno;
-		log_error("-c %s: %s", config->cgi_root, strerror(-err));
-		return err;
-	}
+	if (p->root_path == NULL || p->document_root == NULL)
+		return -errno;
 	return 0;
 }
 
@@ -78,13 +66,10 @@ programs_open(struct programs *p, const struct config *config, unsigned port)
 	if (config->cgi_root == NULL)
 		return 0;
 	err = open_root(p, config);
+	if (err == 0)
+		err = add_environment(p, config);
 	if (err < 0)
 		return err;
-	err = add_environment(p, config);
-	if (err < 0) {
-		log_error("no memory for the programs' environment");
-		return err;
-	}
 	p->cgi.root_path = p->root_path;
 	p->cgi.document_root = p->document_root;
 	p->cgi.env = (const char *const *)p->env;

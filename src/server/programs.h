@@ -15,8 +15,8 @@ struct programs {
 
 /*
  * Opens the CGI directory and gathers the variables that programs get from
- * the server's own environment.  0, or a negative errno after a line of
- * log_error.  programs_close is to be called in either case.
+ * the server's own environment; p must not be moved after that.  0, or a
+ * negative errno.  programs_close is to be called in either case.
  */
 int programs_open(struct programs *p, const struct config *config,
     unsigned port);

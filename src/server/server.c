@@ -22,10 +22,8 @@
 #include "http/mime.h"
 #include "server/announce.h"
 #include "server/listener.h"
-#include "server/programs.h"
 #include "server/sandbox.h"
 #include "server/supervisor.h"
-#include "site/resolve.h"
 #include "site/sniff.h"
 
 #define MIME_TYPES "/etc/mime.types"
@@ -36,10 +34,11 @@ struct server {
 	struct listeners listeners;
 	struct site site;
 	struct mime_table *types;
-	struct programs programs;
+	struct tree *tree;
 	struct identity identity;
 	unsigned layers;                /* of the workers' sandbox */
 	char *log_path;                 /* absolute; NULL when no file */
+	char *root, *cgi_root;          /* the same, of the configuration's */
 	int log_fd;
 };
 
@@ -80,45 +79,15 @@ raise_descriptors(void)
 	}
 }
 
-/* Asked by a child, in the place of those who will serve it. */
-static bool
-is_readable(const struct server *s)
-{
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (pid == 0)
-		_exit(identity_assume(&s->identity) < 0 ||
-		    faccessat(s->site.root, ".", R_OK | X_OK, AT_EACCESS) < 0);
-	return pid != -1 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
 static int
-open_root(struct server *s)
+open_tree(struct server *s)
 {
-	const char *root = s->config->root;
-	struct stat st;
+	char why[TREE_WHY];
 	int err;
 
-	s->site.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->site.root == -1) {
-		err = -errno;
-		log_error("%s: %s; give a directory to serve", root,
-		    err == -ENOTDIR ? "not a directory" : strerror(-err));
-		return err;
-	}
-	if (!is_readable(s)) {
-		log_error("%s: the user %s may not read it; allow that "
-		    "(chmod o+rx), or choose another with -u", root,
-		    s->config->user != NULL ? s->config->user :
-		    "that the server becomes");
-		return -EACCES;
-	}
-	err = resolve_stat(s->site.root, "", &st);
+	err = tree_open(s->config, &s->identity, 0, &s->tree, why);
 	if (err < 0)
-		log_error("%s: openat2(2): %s; Linux 5.6 or newer is needed",
-		    root, strerror(-err));
+		log_error("%s", why);
 	return err;
 }
 
@@ -134,6 +103,20 @@ absolute(const char *path)
 	    asprintf(&out, "%s/%s", dir, path) == -1)
 		return NULL;
 	return out;
+}
+
+/* The configuration for later, when the working directory is another. */
+static int
+name_roots(struct server *s, struct config *out_config)
+{
+	*out_config = *s->config;
+	out_config->root = s->root = absolute(s->config->root);
+	if (s->root == NULL)
+		return -errno;
+	if (s->config->cgi_root == NULL)
+		return 0;
+	out_config->cgi_root = s->cgi_root = absolute(s->config->cgi_root);
+	return s->cgi_root == NULL ? -errno : 0;
 }
 
 static int
@@ -231,7 +214,7 @@ try_sandbox(struct server *s)
 	int err;
 
 	err = sandbox_probe(SANDBOX_WORKER, s->config->sandbox,
-	    &s->site.root, 1, &s->layers);
+	    &s->tree->root, 1, &s->layers);
 	if (err < 0)
 		log_error("sandbox: %s cannot be had here (%s); "
 		    "--sandbox=on goes without",
@@ -267,16 +250,15 @@ prepare(struct server *s)
 	s->site.shows_hidden = config->hidden;
 	err = identity_find(config->user, &s->identity);
 	if (err == 0)
-		err = open_root(s);
+		err = open_tree(s);
 	if (err == 0)
 		err = open_log(s);
 	if (err == 0)
 		err = listeners_open(&s->listeners, config);
-	if (err == 0)
-		err = programs_open(&s->programs, config,
-		    listeners_port(&s->listeners));
-	if (err == 0)
+	if (err == 0) {
+		s->tree->programs.cgi.port = listeners_port(&s->listeners);
 		err = load_types(s);
+	}
 	if (err == 0)
 		err = try_sandbox(s);
 	if (err == 0)
@@ -288,12 +270,12 @@ static void
 release(struct server *s)
 {
 	listeners_close(&s->listeners);
-	programs_close(&s->programs);
+	tree_free(s->tree);
 	mime_free(s->types);
 	sniffer_free(s->site.sniffer);
 	free(s->log_path);
-	if (s->site.root != -1)
-		close(s->site.root);
+	free(s->root);
+	free(s->cgi_root);
 }
 
 /* The process that was started: it ends when the daemon says it is ready. */
@@ -341,9 +323,16 @@ static int
 serve(struct server *s)
 {
 	const struct config *config = s->config;
+	struct config absolute;
 	struct supervisor_setup setup;
 	int ready = -1;
+	int err = name_roots(s, &absolute);
 
+	if (err < 0) {
+		log_error("%s: %s; give an absolute name", config->root,
+		    strerror(-err));
+		return 1;
+	}
 	announce(config, &s->listeners);
 	if (config->mode == MODE_DAEMON && (ready = detach()) < 0) {
 		log_error("cannot detach: %s; try -f", strerror(-ready));
@@ -351,15 +340,16 @@ serve(struct server *s)
 	}
 	tell_sandbox(s);
 	setup = (struct supervisor_setup){
-		.config = config,
+		.config = &absolute,
 		.listeners = &s->listeners,
 		.site = &s->site,
-		.cgi = config->cgi_root != NULL ? &s->programs.cgi : NULL,
+		.tree = s->tree,
 		.identity = &s->identity,
 		.log_path = s->log_path,
 		.log_fd = s->log_fd,
 		.ready = ready,
 	};
+	s->tree = NULL;
 	return supervisor_run(&setup);
 }
 
@@ -368,8 +358,6 @@ server_run(const struct config *config)
 {
 	struct server s = {
 		.config = config,
-		.site.root = -1,
-		.programs.cgi.root = -1,
 		.log_fd = -1,
 	};
 	int status = 1;

@@ -1,459 +1,404 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The parent of all.  Its children come in three roles: workers serve, the
- * spawner runs programs, homes opens what is in users' directories.  The
- * latter two are services of the workers: whenever one of either side starts,
- * it gets a channel to each of the other.
+ * The parent of all.  Its children are a crew (crew.h), and while names come to
+ * lead to another tree, two and more:
+ *
+ * The new crew starts, sandboxed below its own tree, and waits.  When all its
+ * workers are ready, those of the old one are told to begin no exchange any
+ * more, and when all have said that they do not, the new ones serve.  So
+ * nobody sees the new tree and then the old one.  Listening sockets stay open
+ * all the time, and connections move to the new workers between two requests;
+ * thus no client notices more than a pause of some milliseconds.
  */
 #include "server/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/list.h"
 #include "base/log.h"
-#include "net/channel.h"
-#include "net/loop.h"
 #include "net/signal.h"
-#include "server/homes.h"
-#include "server/order.h"
-#include "server/sandbox.h"
-#include "server/spawner.h"
+#include "server/crew.h"
+#include "server/lookout.h"
 #include "server/title.h"
-#include "server/worker.h"
 
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
-#define STEADY_MS 10000         /* who lived that long starts afresh */
 #define KILL_AFTER_MS 1000      /* behind the end of the grace */
+#define START_MS 10000          /* for a new crew to be ready */
+#define RETIRE_MS 1000          /* for the old one to say that it retires */
+#define AGAIN_MS 1000           /* between looks at what cannot be served */
+#define CREWS_MAX 8             /* at once, most of them finishing */
 
 static const int signal_list[] = { SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
 #define N_SIGNALS (sizeof(signal_list) / sizeof(signal_list[0]))
 
-/* A terminal's Ctrl-C and pkill(1) reach all: the supervisor decides. */
-static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
-
-struct child {
-	struct supervisor *supervisor;
-	const struct role *role;
-	unsigned number;        /* among those of its role */
-	pid_t pid;              /* 0: not running */
-	struct watch orders;    /* our end of the channel */
-	enum order due;         /* once there is room in it; 0: none */
-	int64_t started_ms;
-	unsigned backoff_ms;
-	struct timer restart;
-};
-
 struct supervisor {
+	struct command command;
 	const struct supervisor_setup *setup;
-	int log_fd;
 	int ready;              /* gets a byte once all run; then -1 */
-	struct loop *loop;
 	struct signals signals;
 	struct timer kill;
 	bool is_stopping;
-	unsigned running;
-	struct child *children;         /* services first */
-	unsigned n_children;
+	struct lookout lookout;
+	struct timer step;      /* the next one of the new crew is overdue */
+	bool looks_later;       /* once that crew serves */
+	bool has_complained;    /* of what the names lead to now */
 };
 
-struct role {
-	const char *title;
-	enum sandbox_role sandbox;
-	enum order introduces;          /* a service to a worker; 0: it is
-	                                   none */
-	int (*run)(struct child *c, int orders);
-};
-
-/* The roles, in the process that plays them */
-
-static int
-run_spawner(struct child *c, int orders)
+static struct supervisor *
+supervisor_of(struct command *c)
 {
-	struct spawner_setup setup = {
-		.config = c->supervisor->setup->config,
-		.cgi_root = c->supervisor->setup->cgi->root,
-		.orders = orders,
-	};
-
-	return spawner_run(&setup);
+	return list_entry(c, struct supervisor, command);
 }
 
-static int
-run_homes(struct child *c, int orders)
-{
-	struct homes_setup setup = {
-		.config = c->supervisor->setup->config,
-		.orders = orders,
-	};
-
-	return homes_run(&setup);
-}
-
-static int
-run_worker(struct child *c, int orders)
-{
-	const struct supervisor_setup *s = c->supervisor->setup;
-	struct worker_setup setup = {
-		.config = s->config,
-		.listeners = s->listeners,
-		.site = s->site,
-		.cgi = s->cgi,
-		.number = c->number,
-		.log_fd = c->supervisor->log_fd,
-		.orders = orders,
-	};
-
-	return worker_run(&setup);
-}
-
-static const struct role spawner = {
-	.title = "spawner",
-	.sandbox = SANDBOX_SPAWNER,
-	.introduces = ORDER_SPAWNER,
-	.run = run_spawner,
-};
-
-static const struct role homes = {
-	.title = "homes",
-	.sandbox = SANDBOX_HOMES,
-	.introduces = ORDER_HOMES,
-	.run = run_homes,
-};
-
-static const struct role worker = {
-	.title = "worker",
-	.sandbox = SANDBOX_WORKER,
-	.run = run_worker,
-};
-
-/* Only what the role needs stays open. */
 static void
-close_others(struct child *c)
+leave(struct command *c)
 {
-	struct supervisor *s = c->supervisor;
-	struct listeners *ls = s->setup->listeners;
+	struct supervisor *s = supervisor_of(c);
 
 	signals_close(&s->signals, signal_list, N_SIGNALS);
-	for (unsigned i = 0; i < s->n_children; i++) {
-		if (s->children[i].orders.fd != -1)
-			close(s->children[i].orders.fd);
-	}
-	for (unsigned i = 0; i < ls->n; i++) {
-		for (unsigned k = 0; k < ls->workers; k++) {
-			if (c->role != &worker || k != c->number)
-				close(ls->list[i].fds[k]);
-		}
-	}
-	if (c->role != &worker && s->log_fd != -1)
-		close(s->log_fd);
-	if (c->role != &worker)
-		close(s->setup->site->root);
+	if (s->lookout.watch.fd != -1)
+		close(s->lookout.watch.fd);
 	if (s->ready != -1)
 		close(s->ready);
-	loop_close(s->loop);
 }
 
-/* The child's side of fork(2). */
-static int
-become(struct child *c, int orders)
+static struct crew *
+oldest(struct supervisor *s)
 {
-	const struct supervisor_setup *setup = c->supervisor->setup;
-	unsigned layers;
+	return list_entry(s->command.crews.next, struct crew, node);
+}
+
+static unsigned
+count_crews(struct supervisor *s)
+{
+	struct list *crews = &s->command.crews;
+	unsigned n = 0;
+
+	for (struct list *l = crews->next; l != crews; l = l->next)
+		n++;
+	return n;
+}
+
+/* Calls f for each crew. */
+static void
+each_crew(struct supervisor *s, void (*f)(struct crew *c))
+{
+	struct list *crews = &s->command.crews;
+	struct list *l, *next;
+
+	for (l = crews->next; l != crews; l = next) {
+		next = l->next;
+		f(list_entry(l, struct crew, node));
+	}
+}
+
+/* A new tree */
+
+/* What could not be served stays unsaid until something can. */
+static void
+complain(struct supervisor *s, const char *why)
+{
+	if (!s->has_complained)
+		log_error("%s; what was there before is served on", why);
+	s->has_complained = true;
+	lookout_return(&s->lookout, AGAIN_MS);
+}
+
+static void
+await_step(struct supervisor *s, unsigned ms)
+{
+	/* Without memory it is awaited for as long as it takes. */
+	(void)loop_timer_start(s->command.loop, &s->step, ms);
+}
+
+static void
+abandon(struct supervisor *s, struct crew *c)
+{
+	loop_timer_stop(s->command.loop, &s->step);
+	c->state = CREW_RETIRED;
+	crew_dismiss(c);
+	crew_kill(c);
+	complain(s, "new workers cannot be started");
+	if (c->running == 0)
+		crew_free(c);
+}
+
+static void
+begin_crew(struct supervisor *s, struct tree *tree)
+{
+	struct crew *c;
 	int err;
 
-	close_others(c);
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	if (c->role == &worker)
-		title_set("%s %u", c->role->title, c->number + 1);
-	else
-		title_set("%s", c->role->title);
-	err = identity_assume(setup->identity);
-	/* The modules of nsswitch.conf(5) are loaded by the first look-up. */
-	if (err == 0 && c->role == &homes)
-		(void)getpwnam("");
-	/* A worker first opens what it needs: see worker_run. */
-	if (err == 0 && c->role != &worker)
-		err = sandbox_enter(c->role->sandbox, setup->config->sandbox,
-		    NULL, 0, &layers);
-	if (err < 0) {
-		log_error("%s: cannot give up rights: %s", c->role->title,
-		    strerror(-err));
-		return 1;
-	}
-	return c->role->run(c, orders);
-}
-
-/* Channels between workers and services */
-
-/* -EAGAIN when its channel is full; one that is gone needs no orders. */
-static int
-tell(struct child *c, enum order order, unsigned about, int fd)
-{
-	if (c->orders.fd == -1)
-		return 0;
-	return order_send(c->orders.fd, order, about, fd);
-}
-
-/* What must be told sooner or later. */
-static void
-tell_surely(struct child *c, enum order order)
-{
-	int fd = order == ORDER_LOG ? c->supervisor->log_fd : -1;
-
-	c->due = 0;
-	if (tell(c, order, 0, fd) != -EAGAIN)
-		return;
-	c->due = order;
-	loop_want(c->supervisor->loop, &c->orders, READY_IN | READY_OUT);
-}
-
-static void
-introduce(struct child *service, struct child *to)
-{
-	int ends[2], err;
-
-	if (service->orders.fd == -1 || to->orders.fd == -1)
-		return;
-	err = channel_pair(ends);
-	if (err < 0) {
-		log_error("worker %u has no channel to %s: %s",
-		    to->number + 1, service->role->title, strerror(-err));
-		return;
-	}
-	if (tell(service, ORDER_PEER, to->number, ends[0]) < 0 ||
-	    tell(to, service->role->introduces, 0, ends[1]) < 0)
-		log_error("worker %u has no channel to %s: it is too busy",
-		    to->number + 1, service->role->title);
-	close(ends[0]);
-	close(ends[1]);
-}
-
-static void
-introduce_all(struct child *c)
-{
-	struct supervisor *s = c->supervisor;
-
-	for (unsigned i = 0; i < s->n_children; i++) {
-		struct child *other = &s->children[i];
-
-		if (c->role->introduces && !other->role->introduces)
-			introduce(c, other);
-		else if (!c->role->introduces && other->role->introduces)
-			introduce(other, c);
+	c = crew_start(&s->command, tree, CREW_COMING, &err);
+	if (c == NULL) {
+		tree_free(tree);
+		complain(s, "no memory");
+	} else if (err < 0) {
+		abandon(s, c);
+	} else {
+		await_step(s, START_MS);
 	}
 }
 
-/* Children */
-
-static struct child *
-worker_by_number(struct supervisor *s, unsigned number)
+/* Too many are finishing: the one that took longest gets the usual grace. */
+static bool
+has_room(struct supervisor *s)
 {
-	for (unsigned i = 0; i < s->n_children; i++) {
-		if (s->children[i].role == &worker &&
-		    s->children[i].number == number)
-			return &s->children[i];
+	struct crew *c = oldest(s);
+
+	if (count_crews(s) < CREWS_MAX)
+		return true;
+	s->looks_later = true;
+	if (c->state == CREW_RETIRED && !c->is_hurried) {
+		c->is_hurried = true;
+		crew_tell_workers(c, ORDER_STOP);
+	}
+	return false;
+}
+
+/* There is at most one in each state but the last. */
+static struct crew *
+find_crew(struct supervisor *s, enum crew_state state)
+{
+	struct list *crews = &s->command.crews;
+
+	for (struct list *l = crews->next; l != crews; l = l->next) {
+		struct crew *c = list_entry(l, struct crew, node);
+
+		if (c->state == state)
+			return c;
 	}
 	return NULL;
 }
 
-/*
- * A service speaks: a worker has sent it nonsense.  Whatever took that worker
- * over is not to have another try.
- */
 static void
-on_report(struct watch *w, unsigned ready)
+look(struct supervisor *s)
 {
-	struct child *c = list_entry(w, struct child, orders);
-	struct order_msg m;
-	struct child *bad;
-	int fd = -1, r;
+	const struct config *config = s->setup->config;
+	char why[TREE_WHY];
+	struct tree *tree;
 
-	if (ready & READY_OUT) {
-		loop_want(c->supervisor->loop, w, READY_IN);
-		if (c->due != 0)
-			tell_surely(c, c->due);
-	}
-	r = order_receive(w->fd, &m, &fd);
-	if (fd != -1)
-		close(fd);
-	if (r == -EAGAIN)
+	s->looks_later = find_crew(s, CREW_COMING) != NULL ||
+	    find_crew(s, CREW_TAKING_OVER) != NULL;
+	if (s->looks_later)
 		return;
-	/* The end of a process is told by SIGCHLD. */
-	if (r != 1) {
-		loop_want(c->supervisor->loop, w, 0);
+	/* First, to be told of what changes while we look. */
+	lookout_look(&s->lookout);
+	if (tree_is_current(find_crew(s, CREW_SERVING)->tree, config)) {
+		s->has_complained = false;
 		return;
 	}
-	if (c->role->introduces == 0 || m.order != ORDER_END_WORKER)
+	if (!has_room(s))
 		return;
-	bad = worker_by_number(c->supervisor, m.worker);
-	if (bad == NULL || bad->pid == 0)
-		return;
-	log_error("%s: worker %u sent a malformed message and is ended",
-	    c->role->title, bad->number + 1);
-	kill(bad->pid, SIGKILL);
-}
-
-static int
-open_orders(struct child *c, int ends[2])
-{
-	struct loop *l = c->supervisor->loop;
-	int err;
-
-	err = channel_pair(ends);
-	if (err < 0)
-		return err;
-	c->orders = (struct watch){
-		.fn = on_report,
-		.fd = ends[0],
-		.wanted = READY_IN,
-	};
-	c->due = 0;
-	err = loop_add(l, &c->orders);
-	if (err < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		c->orders.fd = -1;
-	}
-	return err;
-}
-
-static void
-close_orders(struct child *c)
-{
-	loop_remove(c->supervisor->loop, &c->orders);
-	close(c->orders.fd);
-	c->orders.fd = -1;
-}
-
-static int
-start_child(struct child *c)
-{
-	struct supervisor *s = c->supervisor;
-	int ends[2], err;
-	pid_t pid;
-
-	err = open_orders(c, ends);
-	if (err < 0)
-		return err;
-	/* Before it is born: it knows the others from its first turn on. */
-	introduce_all(c);
-	pid = fork();
-	if (pid == 0)
-		_exit(become(c, ends[1]));
-	err = -errno;
-	close(ends[1]);
-	if (pid == -1) {
-		close_orders(c);
-		return err;
-	}
-	c->pid = pid;
-	c->started_ms = loop_now_ms(s->loop);
-	s->running++;
-	return 0;
-}
-
-static void
-on_restart(struct timer *t)
-{
-	struct child *c = list_entry(t, struct child, restart);
-	int err = start_child(c);
-
-	if (err == 0)
-		return;
-	log_error("%s %u cannot be started: %s", c->role->title,
-	    c->number + 1, strerror(-err));
-	loop_timer_start(c->supervisor->loop, t, BACKOFF_MAX_MS);
-}
-
-static void
-restart_later(struct child *c)
-{
-	struct loop *l = c->supervisor->loop;
-
-	if (loop_now_ms(l) - c->started_ms >= STEADY_MS || c->backoff_ms == 0)
-		c->backoff_ms = BACKOFF_MIN_MS;
-	else if (c->backoff_ms < BACKOFF_MAX_MS / 2)
-		c->backoff_ms *= 2;
+	if (tree_open(config, s->setup->identity,
+	    listeners_port(s->setup->listeners), &tree, why) < 0)
+		complain(s, why);
 	else
-		c->backoff_ms = BACKOFF_MAX_MS;
-	if (loop_timer_start(l, &c->restart, c->backoff_ms) < 0)
-		log_error("%s %u is not started again: no memory",
-		    c->role->title, c->number + 1);
+		begin_crew(s, tree);
+}
+
+static void
+on_change(struct lookout *l)
+{
+	struct supervisor *s = list_entry(l, struct supervisor, lookout);
+
+	if (!s->is_stopping)
+		look(s);
+}
+
+static void
+serve(struct supervisor *s, struct crew *c)
+{
+	loop_timer_stop(s->command.loop, &s->step);
+	c->state = CREW_SERVING;
+	c->before = NULL;
+	crew_tell_workers(c, ORDER_SERVE);
+	s->has_complained = false;
+	log_info("%s: another directory is served", s->setup->config->root);
+	if (s->looks_later)
+		look(s);
+}
+
+static void
+take_over(struct supervisor *s, struct crew *c)
+{
+	c->before = find_crew(s, CREW_SERVING);
+	c->state = CREW_TAKING_OVER;
+	crew_retire(c->before, c);
+	await_step(s, RETIRE_MS);
+}
+
+/* Somebody reported, or ended: is the next step due? */
+static void
+advance(struct supervisor *s)
+{
+	struct crew *c;
+
+	if (s->is_stopping)
+		return;
+	c = find_crew(s, CREW_COMING);
+	if (c != NULL && crew_awaited(c) == 0)
+		take_over(s, c);
+	c = find_crew(s, CREW_TAKING_OVER);
+	if (c != NULL && crew_awaited(c->before) == 0)
+		serve(s, c);
+}
+
+static void
+on_reported(struct child *c, enum order order)
+{
+	struct crew *crew = c->crew;
+
+	if ((order == ORDER_READY && crew->state == CREW_COMING) ||
+	    (order == ORDER_RETIRED && crew->state == CREW_RETIRED))
+		c->is_awaited = false;
+	advance(supervisor_of(crew->command));
+}
+
+static void
+on_overdue(struct timer *t)
+{
+	struct supervisor *s = list_entry(t, struct supervisor, step);
+	struct crew *c = find_crew(s, CREW_COMING);
+
+	if (c != NULL)
+		abandon(s, c);
+	else if ((c = find_crew(s, CREW_TAKING_OVER)) != NULL)
+		serve(s, c);
+}
+
+/* The end of children */
+
+static void
+tell_end(struct child *c, int status, const char *what_next)
+{
+	char name[CHILD_NAME];
+
+	child_name(c, name);
+	if (WIFSIGNALED(status))
+		log_error("%s was ended by signal %d (%s)%s", name,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)), what_next);
+	else
+		log_error("%s ended with status %d%s", name,
+		    WEXITSTATUS(status), what_next);
 }
 
 static void
 on_child_end(struct supervisor *s, struct child *c, int status)
 {
-	close_orders(c);
-	c->pid = 0;
-	s->running--;
-	if (s->is_stopping) {
-		if (s->running == 0)
-			loop_stop(s->loop);
+	struct crew *crew = c->crew;
+
+	child_bury(c);
+	if (s->is_stopping)
 		return;
+	if (crew->state == CREW_RETIRED) {
+		if (status != 0)
+			tell_end(c, status, "");
+	} else if (crew->state == CREW_COMING) {
+		tell_end(c, status, "");
+		abandon(s, crew);
+		return;
+	} else {
+		tell_end(c, status, "; a new one is started");
+		child_restart(c);
 	}
-	if (WIFSIGNALED(status))
-		log_error("%s %u was ended by signal %d (%s); a new one is "
-		    "started", c->role->title, c->number + 1,
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		log_error("%s %u ended with status %d; a new one is started",
-		    c->role->title, c->number + 1, WEXITSTATUS(status));
-	restart_later(c);
+	advance(s);
+}
+
+static struct child *
+find_child(struct supervisor *s, pid_t pid)
+{
+	struct list *crews = &s->command.crews;
+	struct child *c = NULL;
+
+	for (struct list *l = crews->next; l != crews && c == NULL;
+	    l = l->next)
+		c = crew_find(list_entry(l, struct crew, node), pid);
+	return c;
+}
+
+static void
+free_if_gone(struct crew *c)
+{
+	if (c->running == 0 && c->state == CREW_RETIRED)
+		crew_free(c);
+}
+
+static unsigned
+count_running(struct supervisor *s)
+{
+	struct list *crews = &s->command.crews;
+	unsigned n = 0;
+
+	for (struct list *l = crews->next; l != crews; l = l->next)
+		n += list_entry(l, struct crew, node)->running;
+	return n;
 }
 
 static void
 reap(struct supervisor *s)
 {
+	struct child *c;
 	int status;
 	pid_t pid;
 
 	/* One SIGCHLD may stand for many; as PID 1 there are others', too. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (unsigned i = 0; i < s->n_children; i++) {
-			if (s->children[i].pid == pid)
-				on_child_end(s, &s->children[i], status);
-		}
+		c = find_child(s, pid);
+		if (c != NULL)
+			on_child_end(s, c, status);
 	}
+	each_crew(s, free_if_gone);
+	if (s->is_stopping && count_running(s) == 0)
+		loop_stop(s->command.loop);
+	else if (!s->is_stopping && s->looks_later)
+		look(s);
 }
 
 static void
 on_kill(struct timer *t)
 {
-	struct supervisor *s = list_entry(t, struct supervisor, kill);
+	each_crew(list_entry(t, struct supervisor, kill), crew_kill);
+}
 
-	for (unsigned i = 0; i < s->n_children; i++) {
-		if (s->children[i].pid != 0)
-			kill(s->children[i].pid, SIGKILL);
-	}
+static void
+stop_gently(struct crew *c)
+{
+	crew_dismiss(c);
+	crew_tell(c, ORDER_STOP);
+}
+
+static void
+stop_now(struct crew *c)
+{
+	crew_tell(c, ORDER_STOP_NOW);
 }
 
 static void
 stop(struct supervisor *s)
 {
-	enum order how = s->is_stopping ? ORDER_STOP_NOW : ORDER_STOP;
+	bool is_second = s->is_stopping;
 	int64_t after_ms = KILL_AFTER_MS;
 
-	if (how == ORDER_STOP)
+	if (!is_second)
 		after_ms += s->setup->config->grace_ms;
 	s->is_stopping = true;
+	loop_timer_stop(s->command.loop, &s->step);
 	listeners_close(s->setup->listeners);
-	for (unsigned i = 0; i < s->n_children; i++) {
-		loop_timer_stop(s->loop, &s->children[i].restart);
-		tell_surely(&s->children[i], how);
-	}
-	if (s->running == 0 ||
-	    loop_timer_start(s->loop, &s->kill, after_ms) < 0)
-		loop_stop(s->loop);
+	each_crew(s, is_second ? stop_now : stop_gently);
+	if (count_running(s) == 0 ||
+	    loop_timer_start(s->command.loop, &s->kill, after_ms) < 0)
+		loop_stop(s->command.loop);
+}
+
+static void
+tell_log(struct crew *c)
+{
+	crew_tell_workers(c, ORDER_LOG);
 }
 
 static void
@@ -470,12 +415,9 @@ reopen_log(struct supervisor *s)
 		    strerror(errno));
 		return;
 	}
-	close(s->log_fd);
-	s->log_fd = fd;
-	for (unsigned i = 0; i < s->n_children; i++) {
-		if (s->children[i].role == &worker)
-			tell_surely(&s->children[i], ORDER_LOG);
-	}
+	close(s->command.log_fd);
+	s->command.log_fd = fd;
+	each_crew(s, tell_log);
 }
 
 static void
@@ -491,66 +433,76 @@ on_signal(struct signals *signals, int signo)
 		stop(s);
 }
 
-static void
-add_child(struct supervisor *s, const struct role *role, unsigned number)
-{
-	s->children[s->n_children++] = (struct child){
-		.supervisor = s,
-		.role = role,
-		.number = number,
-		.orders.fd = -1,
-		.restart.fn = on_restart,
-	};
-}
-
+/* The tree is ours to free in either case. */
 static int
 start_all(struct supervisor *s)
 {
-	const struct config *config = s->setup->config;
+	struct crew *c;
 	int err;
 
-	err = loop_open("poll", &s->loop);
-	if (err < 0)
+	err = loop_open("poll", &s->command.loop);
+	if (err < 0) {
+		tree_free(s->setup->tree);
 		return err;
+	}
+	lookout_open(&s->lookout, s->command.loop);
 	s->signals.fn = on_signal;
-	err = signals_open(&s->signals, s->loop, signal_list, N_SIGNALS);
-	if (s->setup->cgi != NULL)
-		add_child(s, &spawner, 0);
-	if (*config->user_dir != '\0')
-		add_child(s, &homes, 0);
-	for (unsigned i = 0; i < config->workers; i++)
-		add_child(s, &worker, i);
-	for (unsigned i = 0; i < s->n_children && err == 0; i++)
-		err = start_child(&s->children[i]);
+	err = signals_open(&s->signals, s->command.loop, signal_list,
+	    N_SIGNALS);
+	if (err == 0) {
+		c = crew_start(&s->command, s->setup->tree, CREW_SERVING, &err);
+		err = c == NULL ? -ENOMEM : err;
+	}
 	return err;
+}
+
+/* Once all run, so that the first byte does not wait for it. */
+static void
+tell_ready(struct supervisor *s)
+{
+	if (s->ready != -1) {
+		(void)!write(s->ready, "", 1);
+		close(s->ready);
+		s->ready = -1;  /* children born later must not close it */
+	}
+	look(s);
 }
 
 int
 supervisor_run(const struct supervisor_setup *setup)
 {
 	struct supervisor s = {
+		.command = {
+			.setup = setup,
+			.log_fd = setup->log_fd,
+			.leave = leave,
+			.reported = on_reported,
+		},
 		.setup = setup,
-		.log_fd = setup->log_fd,
 		.ready = setup->ready,
 		.kill.fn = on_kill,
+		.step.fn = on_overdue,
+		.lookout = {
+			.paths = { setup->config->root,
+			    setup->config->cgi_root },
+			.changed = on_change,
+			.watch.fd = -1,
+		},
 	};
-	int err = -ENOMEM;
+	int err;
 
 	title_set("supervisor");
-	s.children = calloc(setup->config->workers + 2, sizeof(*s.children));
-	if (s.children != NULL)
-		err = start_all(&s);
-	if (err == 0 && s.ready != -1) {
-		(void)!write(s.ready, "", 1);
-		close(s.ready);
-		s.ready = -1;   /* children born later must not close it */
+	list_init(&s.command.crews);
+	err = start_all(&s);
+	if (err == 0) {
+		tell_ready(&s);
+		err = loop_run(s.command.loop);
 	}
-	if (err == 0)
-		err = loop_run(s.loop);
 	if (err < 0)
 		log_error("supervisor: %s", strerror(-err));
-	if (s.loop != NULL)
-		loop_close(s.loop);
-	free(s.children);
+	each_crew(&s, crew_free);
+	lookout_close(&s.lookout);
+	if (s.command.loop != NULL)
+		loop_close(s.command.loop);
 	return err < 0;
 }

@@ -4,14 +4,15 @@
 
 #include "server/listener.h"
 #include "server/privileges.h"
-#include "site/cgi.h"
+#include "server/tree.h"
 #include "site/site.h"
 
 struct supervisor_setup {
-	const struct config *config;
+	const struct config *config;    /* with absolute names */
 	struct listeners *listeners;
-	const struct site *site;        /* without cache and services */
-	const struct cgi_setup *cgi;    /* NULL: no CGI programs */
+	const struct site *site;        /* without root, cache and services */
+	struct tree *tree;              /* what to serve at first; the
+	                                   supervisor's to free */
 	const struct identity *identity;        /* whom the others become */
 	const char *log_path;           /* absolute; NULL: it has none */
 	int log_fd;                     /* -1: nothing is logged */
@@ -21,6 +22,8 @@ struct supervisor_setup {
 /*
  * Forks the other processes, starts anew those that die, and passes signals on
  * as orders: TERM and INT stop (a second one at once), USR1 reopens the log.
+ * When the names in the configuration come to lead to other directories, those
+ * are served, by other processes; where they cannot be, nothing changes.
  * Reads nothing from the network.  Returns the exit status of the process.
  */
 int supervisor_run(const struct supervisor_setup *setup);

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "server/accept.h"
 #include "server/access.h"
+#include "server/handover.h"
 #include "server/order.h"
 #include "server/sandbox.h"
 #include "site/cache.h"
@@ -34,13 +35,21 @@ struct worker {
 	struct access_log access;
 	struct watch orders;
 	struct timer grace;
+	struct giver giver;
+	struct taker taker;
 	bool is_stopping;
 };
+
+static struct worker *
+worker_of(struct http_host *h)
+{
+	return h->owner;
+}
 
 static void
 serve(struct http_host *h, struct exchange *x)
 {
-	struct worker *w = h->owner;
+	struct worker *w = worker_of(h);
 
 	site_serve(&w->site, x);
 }
@@ -48,18 +57,28 @@ serve(struct http_host *h, struct exchange *x)
 static void
 ended(struct http_host *h, const struct exchange *x)
 {
-	struct worker *w = h->owner;
+	struct worker *w = worker_of(h);
 
 	access_add(&w->access, x);
+}
+
+static bool
+is_done(const struct worker *w)
+{
+	if (acceptor_connections(w->acceptor) > 0)
+		return false;
+	/* Who retires passes on what is still passed to it. */
+	return w->is_stopping ||
+	    (w->host.is_retiring && !taker_is_open(&w->taker));
 }
 
 static void
 closed(struct http_host *h)
 {
-	struct worker *w = h->owner;
+	struct worker *w = worker_of(h);
 
 	acceptor_connection_closed(w->acceptor);
-	if (w->is_stopping && acceptor_connections(w->acceptor) == 0)
+	if (is_done(w))
 		loop_stop(w->loop);
 }
 
@@ -103,25 +122,111 @@ on_grace_over(struct timer *t)
 	stop_now(w);
 }
 
+/* Connections that were not accepted yet are left to others. */
+static void
+stop_accepting(struct worker *w)
+{
+	const struct listeners *ls = w->setup->listeners;
+
+	acceptor_close(w->acceptor);
+	for (unsigned i = 0; i < ls->n; i++)
+		close(ls->list[i].fds[w->setup->number]);
+}
+
 /* The first time gently, the second time at once. */
 static void
 stop(struct worker *w)
 {
-	const struct listeners *ls = w->setup->listeners;
-
 	if (w->is_stopping) {
 		stop_now(w);
 		return;
 	}
 	w->is_stopping = w->host.is_draining = true;
-	acceptor_close(w->acceptor);
-	for (unsigned i = 0; i < ls->n; i++)
-		close(ls->list[i].fds[w->setup->number]);
+	if (!w->host.is_retiring)
+		stop_accepting(w);
 	each_connection(w, drain);
 	if (acceptor_connections(w->acceptor) == 0 ||
 	    loop_timer_start(w->loop, &w->grace,
 	    w->setup->config->grace_ms) < 0)
 		stop_now(w);
+}
+
+/* A change of trees */
+
+static int
+pass(struct http_host *h, int fd, const struct addr *peer, struct str unread)
+{
+	return giver_pass(&worker_of(h)->giver, fd, peer, unread);
+}
+
+static void
+on_room(struct giver *g)
+{
+	each_connection(list_entry(g, struct worker, giver), drain);
+}
+
+/*
+ * From here on no exchange begins, and the supervisor is told so at once: only
+ * then the successor begins, so that nobody sees the new tree and then the old.
+ * What runs goes on to its end.
+ */
+static void
+retire(struct worker *w, int channel)
+{
+	if (w->host.is_retiring || w->is_stopping) {
+		close(channel);
+		return;
+	}
+	w->host.is_retiring = true;
+	stop_accepting(w);
+	w->giver.go_on = on_room;
+	/* Without it, connections are closed where they would be passed. */
+	if (giver_open(&w->giver, w->loop, channel) < 0) {
+		close(channel);
+		w->host.is_draining = true;
+	}
+	order_send(w->setup->orders, ORDER_RETIRED, 0, -1);
+	each_connection(w, drain);
+	if (is_done(w))
+		stop_now(w);
+}
+
+static void
+take(struct taker *t, int fd, const struct addr *peer, struct str unread)
+{
+	struct worker *w = list_entry(t, struct worker, taker);
+
+	if (w->is_stopping)
+		close(fd);
+	else
+		acceptor_adopt(w->acceptor, fd, peer, unread);
+}
+
+static void
+on_all_taken(struct taker *t)
+{
+	struct worker *w = list_entry(t, struct worker, taker);
+
+	if (is_done(w))
+		stop_now(w);
+}
+
+static void
+inherit(struct worker *w, int channel)
+{
+	w->taker.take = take;
+	w->taker.ended = on_all_taken;
+	if (taker_open(&w->taker, w->loop, channel) < 0)
+		close(channel);
+}
+
+static void
+begin(struct worker *w)
+{
+	if (w->is_stopping)
+		return;
+	acceptor_wake(w->acceptor);
+	taker_wake(&w->taker);
 }
 
 static void
@@ -143,7 +248,18 @@ obey(struct worker *w, enum order order, int fd)
 	case ORDER_HOMES:
 		home_reconnect(w->site.homes, fd);
 		break;
+	case ORDER_INHERIT:
+		inherit(w, fd);
+		break;
+	case ORDER_RETIRE:
+		retire(w, fd);
+		break;
+	case ORDER_SERVE:
+		begin(w);
+		break;
 	case ORDER_PEER:
+	case ORDER_READY:
+	case ORDER_RETIRED:
 	case ORDER_END_WORKER:
 		break;
 	}
@@ -199,6 +315,7 @@ host_init(struct worker *w)
 		.serve = serve,
 		.ended = ended,
 		.closed = closed,
+		.pass = pass,
 		.owner = w,
 	};
 	list_init(&w->host.conns);
@@ -264,6 +381,7 @@ start_accepting(struct worker *w, unsigned connections)
 	struct accept_limits limits = {
 		.connections = connections,
 		.one_at_a_time = w->setup->config->mode == MODE_DEBUG,
+		.waits = w->setup->waits,
 	};
 	int fds[LISTENERS_MAX];
 
@@ -292,13 +410,19 @@ start(struct worker *w)
 		err = listen_to_orders(w);
 	if (err == 0)
 		err = site_init(w, &cache);
-	return err == 0 ? enter_sandbox(w) : err;
+	if (err == 0)
+		err = enter_sandbox(w);
+	if (err == 0 && setup->waits)
+		err = order_send(setup->orders, ORDER_READY, 0, -1);
+	return err;
 }
 
 static void
 finish(struct worker *w)
 {
 	each_connection(w, kill_conn);
+	giver_close(&w->giver);
+	taker_close(&w->taker);
 	acceptor_close(w->acceptor);
 	free(w->acceptor);
 	cache_close(w->site.cache);

@@ -17,6 +17,7 @@ struct worker_setup {
 	unsigned number;                /* from 0 */
 	int log_fd;                     /* the worker's to close; -1: none */
 	int orders;                     /* channel to the supervisor */
+	bool waits;                     /* serves when told to: ORDER_SERVE */
 };
 
 /*

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "server/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "site/resolve.h"
+
+/* Asked by a child, in the place of those who will serve it. */
+static bool
+is_readable(int root, const struct identity *identity)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0)
+		_exit(identity_assume(identity) < 0 ||
+		    faccessat(root, ".", R_OK | X_OK, AT_EACCESS) < 0);
+	return pid != -1 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static const char *
+error_text(int err)
+{
+	return err == -ENOTDIR ? "not a directory" : strerror(-err);
+}
+
+static int
+open_root(struct tree *t, const struct config *config,
+    const struct identity *identity, char why[TREE_WHY])
+{
+	const char *root = config->root;
+	struct stat st;
+	int err;
+
+	t->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->root == -1 || fstat(t->root, &st) == -1) {
+		err = -errno;
+		snprintf(why, TREE_WHY, "%s: %s; give a directory to serve",
+		    root, error_text(err));
+		return err;
+	}
+	t->dev = st.st_dev;
+	t->ino = st.st_ino;
+	if (!is_readable(t->root, identity)) {
+		snprintf(why, TREE_WHY, "%s: the user %s may not read it; "
+		    "allow that (chmod o+rx), or choose another with -u", root,
+		    config->user != NULL ? config->user :
+		    "that the server becomes");
+		return -EACCES;
+	}
+	err = resolve_stat(t->root, "", &st);
+	if (err < 0)
+		snprintf(why, TREE_WHY, "%s: openat2(2): %s; Linux 5.6 or "
+		    "newer is needed", root, strerror(-err));
+	return err;
+}
+
+static int
+open_programs(struct tree *t, const struct config *config, unsigned port,
+    char why[TREE_WHY])
+{
+	int err = programs_open(&t->programs, config, port);
+
+	if (err < 0)
+		snprintf(why, TREE_WHY, "-c %s: %s; give the directory of the "
+		    "CGI programs", config->cgi_root, error_text(err));
+	return err;
+}
+
+int
+tree_open(const struct config *config, const struct identity *identity,
+    unsigned port, struct tree **out_tree, char why[TREE_WHY])
+{
+	struct tree *t = malloc(sizeof(*t));
+	int err;
+
+	if (t == NULL) {
+		snprintf(why, TREE_WHY, "no memory");
+		return -ENOMEM;
+	}
+	*t = (struct tree){ .root = -1, .programs.cgi.root = -1 };
+	err = open_root(t, config, identity, why);
+	if (err == 0)
+		err = open_programs(t, config, port, why);
+	if (err < 0) {
+		tree_free(t);
+		return err;
+	}
+	*out_tree = t;
+	return 0;
+}
+
+void
+tree_free(struct tree *t)
+{
+	if (t == NULL)
+		return;
+	programs_close(&t->programs);
+	if (t->root != -1)
+		close(t->root);
+	free(t);
+}
+
+static bool
+leads_to(const char *name, const char *path)
+{
+	char *now = realpath(name, NULL);
+	bool is_same = now != NULL && strcmp(now, path) == 0;
+
+	free(now);
+	return is_same;
+}
+
+/* Programs are told paths: there the directory must have kept its name. */
+bool
+tree_is_current(const struct tree *t, const struct config *config)
+{
+	struct stat cgi, now;
+
+	if (stat(config->root, &now) == -1 || now.st_dev != t->dev ||
+	    now.st_ino != t->ino)
+		return false;
+	if (config->cgi_root == NULL)
+		return true;
+	return stat(config->cgi_root, &now) == 0 &&
+	    fstat(t->programs.cgi.root, &cgi) == 0 &&
+	    now.st_dev == cgi.st_dev && now.st_ino == cgi.st_ino &&
+	    leads_to(config->root, t->programs.document_root) &&
+	    leads_to(config->cgi_root, t->programs.root_path);
+}
