@@ -8,6 +8,7 @@
 #include "server/config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <sched.h>
@@ -33,6 +34,11 @@
 #define FILES_MAX (1 << 20)     /* what Linux lets one process open */
 #define CGI_MAX 1024
 #define NICE_MAX 19             /* setpriority(2) */
+
+#define COMPRESSED_MAX (UINT64_C(1) << 30)
+
+/* A year, as for ever as it gets (RFC 8246 2). */
+#define IMMUTABLE "public, max-age=31536000, immutable"
 
 #define SERVER_HEADER "sws/" SWS_VERSION
 
@@ -71,6 +77,8 @@ static const struct config defaults = {
 	.port = 8080,
 	.index = "index.html",
 	.listings = true,
+	.freshness.otherwise = FRESHNESS_DEFAULT,
+	.compress_max = UINT64_C(8) << 20,
 	.server_header = SERVER_HEADER,
 	.header_ms = 10 * 1000,
 	.idle_ms = 60 * 1000,
@@ -124,6 +132,43 @@ set_number(const struct use *u)
 		return refuse(u, why);
 	}
 	*(unsigned *)field_of(u) = (unsigned)n;
+	return CONFIG_RUN;
+}
+
+/* A number of bytes; K, M and G are powers of 1,024. */
+static int
+parse_size(const char *text, uint64_t most, uint64_t *out_bytes)
+{
+	static const char units[] = "KMG";
+	struct str digits = str_of(text);
+	const char *unit = NULL;
+	unsigned shift = 0;
+	uint64_t n;
+
+	if (digits.n > 0)
+		unit = memchr(units, digits.p[digits.n - 1] & ~0x20, 3);
+	if (unit != NULL) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		digits.n--;
+	}
+	if (str_to_u64(digits, &n) < 0 || n > most >> shift)
+		return -EINVAL;
+	*out_bytes = n << shift;
+	return 0;
+}
+
+static enum config_verdict
+set_compress_max(const struct use *u)
+{
+	if (parse_size(u->value, COMPRESSED_MAX, field_of(u)) < 0)
+		return refuse(u, "not a size (0 to 1G)");
+	return CONFIG_RUN;
+}
+
+static enum config_verdict
+set_no_compress(const struct use *u)
+{
+	u->config->compress_max = 0;
 	return CONFIG_RUN;
 }
 
@@ -269,14 +314,66 @@ set_sandbox(const struct use *u)
 	    "no such mode: on, off or require (help lists what it allows)");
 }
 
+/* A line feed would end the field and begin another. */
+static bool
+has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static enum config_verdict
+add_freshness(const struct use *u, struct str glob, const char *value)
+{
+	struct freshness *f = &u->config->freshness;
+	struct freshness_rule *rule = &f->rules[f->n];
+
+	if (glob.n == 0 || glob.n > FRESHNESS_GLOB)
+		return refuse(u,
+		    "not a pattern (" TEXT(FRESHNESS_GLOB) " bytes at most)");
+	if (f->n == FRESHNESS_RULES)
+		return refuse(u,
+		    "too many patterns (" TEXT(FRESHNESS_RULES) " at most)");
+	*str_put(rule->glob, glob) = '\0';
+	rule->value = value;
+	f->n++;
+	return CONFIG_RUN;
+}
+
+/*
+ * What stands before the first "=" is a pattern if it has a character that
+ * no directive of Cache-Control has: "max-age=60" is a value.
+ */
+static enum config_verdict
+set_cache_control(const struct use *u)
+{
+	size_t n = strcspn(u->value, "=");
+	struct str glob = { u->value, n };
+
+	if (has_control(u->value))
+		return refuse(u, "no control characters can stand in a header");
+	if (strlen(u->value) > FRESHNESS_VALUE)
+		return refuse(u,
+		    "too long (" TEXT(FRESHNESS_VALUE) " bytes at most)");
+	if (u->value[n] == '=' && strcspn(u->value, "*?[./") < n)
+		return add_freshness(u, glob, u->value + n + 1);
+	u->config->freshness.otherwise = u->value;
+	return CONFIG_RUN;
+}
+
+static enum config_verdict
+set_immutable(const struct use *u)
+{
+	return add_freshness(u, str_of(u->value), IMMUTABLE);
+}
+
 static enum config_verdict
 set_server_header(const struct use *u)
 {
-	/* A line feed would end the field and begin another. */
-	for (const char *p = u->value; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return refuse(u,
-			    "no control characters can stand in a header");
+	if (has_control(u->value))
+		return refuse(u, "no control characters can stand in a header");
 	if (strlen(u->value) > STAMP_SERVER_MAX)
 		return refuse(u,
 		    "too long (" TEXT(STAMP_SERVER_MAX) " bytes at most)");
@@ -325,6 +422,20 @@ static const struct option_row rows[] = {
 	    .apply = set_no_index },
 	{ 0, "hidden", NULL,
 	    "serve names that begin with a dot as well", .apply = set_hidden },
+	{ 0, "cache-control", "value",
+	    "what may be done with copies of files, or with\n"
+	    "glob=value, of some; may be repeated (default\n"
+	    "no-cache)",
+	    .apply = set_cache_control },
+	{ 0, "immutable", "glob",
+	    "copies of these files are good for a year;\n"
+	    "may be repeated", .apply = set_immutable },
+	{ 0, "compress-max", "size",
+	    "compress files up to this size (default 8M)",
+	    .apply = set_compress_max, FIELD(compress_max) },
+	{ 0, "no-compress", NULL,
+	    "compress nothing; name.br, .zst and .gz beside\n"
+	    "a file are sent all the same", .apply = set_no_compress },
 	{ 0, "server-header", "text",
 	    "the Server field of responses; '' leaves it out\n"
 	    "(default " SERVER_HEADER ")", .apply = set_server_header },

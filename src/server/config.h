@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "server/sandbox.h"
+#include "site/freshness.h"
 
 #define CONFIG_ADDRESSES 16     /* -i may be given this often */
 #define CONFIG_CGI_ENV 16       /* and --cgi-env so often */
@@ -42,6 +43,9 @@ struct config {
 	const char *index;              /* "index.html" */
 	bool listings;                  /* show directories without index */
 	bool hidden;                    /* serve names that begin with a dot */
+	struct freshness freshness;     /* Cache-Control */
+	uint64_t compress_max;          /* bytes of a file; 0: nothing is
+	                                   compressed here */
 	const char *server_header;      /* "" drops the field */
 	unsigned header_ms;             /* for a whole request head */
 	unsigned idle_ms;               /* between requests */

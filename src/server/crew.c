@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "net/channel.h"
+#include "server/encoder.h"
 #include "server/homes.h"
 #include "server/sandbox.h"
 #include "server/spawner.h"
@@ -20,7 +21,7 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
 #define STEADY_MS 10000         /* who lived that long starts afresh */
-#define SERVICES_MAX 2
+#define SERVICES_MAX 3
 
 /* A terminal's Ctrl-C and pkill(1) reach all: the supervisor decides. */
 static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
@@ -60,6 +61,17 @@ run_homes(struct child *c, int orders)
 }
 
 static int
+run_encoder(struct child *c, int orders)
+{
+	struct encoder_setup setup = {
+		.most = c->crew->command->setup->config->compress_max,
+		.orders = orders,
+	};
+
+	return encoder_run(&setup);
+}
+
+static int
 run_worker(struct child *c, int orders)
 {
 	const struct supervisor_setup *s = c->crew->command->setup;
@@ -90,6 +102,14 @@ static const struct role homes = {
 	.sandbox = SANDBOX_HOMES,
 	.introduces = ORDER_HOMES,
 	.run = run_homes,
+};
+
+static const struct role encoder = {
+	.title = "encoder",
+	.sandbox = SANDBOX_ENCODER,
+	.introduces = ORDER_ENCODER,
+	.niceness = 10,         /* nobody waits for it */
+	.run = run_encoder,
 };
 
 static const struct role worker = {
@@ -428,6 +448,8 @@ crew_start(struct command *command, struct tree *tree, enum crew_state state,
 		add_child(c, &spawner, 0);
 	if (*config->user_dir != '\0')
 		add_child(c, &homes, 0);
+	if (config->compress_max > 0)
+		add_child(c, &encoder, 0);
 	for (unsigned i = 0; i < config->workers; i++)
 		add_child(c, &worker, i);
 	list_append(&command->crews, &c->node);

@@ -18,6 +18,7 @@ enum order {
 	ORDER_PEER,             /* to a service: a channel to a worker */
 	ORDER_SPAWNER,          /* to a worker: a channel to that service */
 	ORDER_HOMES,
+	ORDER_ENCODER,
 	ORDER_INHERIT,          /* to one that waits: a channel to one whose
 	                           connections it will go on with */
 	ORDER_RETIRE,           /* to a worker: begin no exchange any more, hand

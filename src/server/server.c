@@ -248,6 +248,8 @@ prepare(struct server *s)
 	s->site.index = str_of(config->index);
 	s->site.lists = config->listings;
 	s->site.shows_hidden = config->hidden;
+	s->site.freshness = &config->freshness;
+	s->site.compress_max = config->compress_max;
 	err = identity_find(config->user, &s->identity);
 	if (err == 0)
 		err = open_tree(s);

@@ -17,6 +17,7 @@
 #include "server/sandbox.h"
 #include "site/cache.h"
 #include "site/cgi.h"
+#include "site/encode.h"
 #include "site/home.h"
 
 /* Descriptors for all that is not a connection. */
@@ -248,6 +249,9 @@ obey(struct worker *w, enum order order, int fd)
 	case ORDER_HOMES:
 		home_reconnect(w->site.homes, fd);
 		break;
+	case ORDER_ENCODER:
+		encode_reconnect(w->site.encode, fd);
+		break;
 	case ORDER_INHERIT:
 		inherit(w, fd);
 		break;
@@ -361,6 +365,9 @@ site_init(struct worker *w, struct cache_limits *limits)
 	}
 	if (err == 0 && *setup->config->user_dir != '\0')
 		err = home_open(w->loop, -1, &w->site.homes);
+	if (err == 0 && w->site.cache != NULL && w->site.compress_max > 0)
+		err = encode_open(w->loop, w->site.cache, w->site.root,
+		    w->site.compress_max, -1, &w->site.encode);
 	return err;
 }
 
@@ -425,6 +432,7 @@ finish(struct worker *w)
 	taker_close(&w->taker);
 	acceptor_close(w->acceptor);
 	free(w->acceptor);
+	encode_close(w->site.encode);
 	cache_close(w->site.cache);
 	cgi_close(w->site.cgi);
 	home_close(w->site.homes);

@@ -283,6 +283,10 @@ encode_close(struct encode_service *s)
 void
 encode_reconnect(struct encode_service *s, int channel)
 {
+	if (s == NULL) {
+		close(channel);
+		return;
+	}
 	disconnect(s);
 	if (connect_to(s, channel) < 0) {
 		log_error("no memory for the channel to the encoder");

@@ -28,7 +28,10 @@ int encode_open(struct loop *l, struct cache *c, int root, uint64_t most,
 /* Before the cache is closed.  NULL is fine. */
 void encode_close(struct encode_service *s);
 
-/* A new process: what the old one was asked for may be asked for again. */
+/*
+ * A new process: what the old one was asked for may be asked for again.  NULL
+ * is fine: then there is no use for the channel.
+ */
 void encode_reconnect(struct encode_service *s, int channel);
 
 /*

@@ -18,8 +18,10 @@ fits(const char *glob, struct str path)
 struct str
 freshness_of(const struct freshness *f, struct str path)
 {
-	for (unsigned i = 0; f != NULL && i < f->n; i++)
-		if (f->rules[i].glob == NULL || fits(f->rules[i].glob, path))
+	if (f == NULL)
+		return S(FRESHNESS_DEFAULT);
+	for (unsigned i = 0; i < f->n; i++)
+		if (fits(f->rules[i].glob, path))
 			return str_of(f->rules[i].value);
-	return S(FRESHNESS_DEFAULT);
+	return str_of(f->otherwise);
 }

@@ -7,26 +7,28 @@
 #include "base/str.h"
 
 #define FRESHNESS_RULES 32
+#define FRESHNESS_GLOB 255      /* bytes of one at the most */
+#define FRESHNESS_VALUE 512
 
-struct freshness_rule {
-	const char *glob;       /* of glob(7); NULL: whatever the path is */
-	const char *value;      /* of Cache-Control; "" leaves it out */
-};
-
-/* The first rule that fits counts. */
-struct freshness {
-	unsigned n;
-	struct freshness_rule rules[FRESHNESS_RULES];
-};
-
-/* Without a rule: to be kept, but asked about each time. */
+/* To be kept, but asked about each time. */
 #define FRESHNESS_DEFAULT "no-cache"
+
+/* The first rule whose glob fits counts; values live elsewhere. */
+struct freshness {
+	const char *otherwise;  /* of Cache-Control; "" leaves it out */
+	unsigned n;
+	struct freshness_rule {
+		char glob[FRESHNESS_GLOB + 1];
+		const char *value;
+	} rules[FRESHNESS_RULES];
+};
 
 /*
  * The value for a path, decoded, below the root and NUL-terminated behind its
  * end.  A glob with a slash in it stands for a path, and a slash in front of
  * it for the root; one without for the last segment alone.  An asterisk stands
- * for slashes as well.  f may be NULL; the value lives as long as f.
+ * for slashes as well.  NULL for f is
+ * FRESHNESS_DEFAULT.
  */
 struct str freshness_of(const struct freshness *f, struct str path);
 
