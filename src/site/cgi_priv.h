@@ -40,6 +40,7 @@ struct cgi {
 	bool is_started;
 	bool has_all_content;
 	bool has_head;
+	size_t taken;           /* of its output, since the loop's last turn */
 	bool is_lent;                   /* output is with the protocol */
 	bool has_ended;                 /* its output: nothing more comes */
 	bool has_failed;

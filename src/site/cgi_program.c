@@ -21,6 +21,9 @@
 #include "site/variant.h"
 
 #define READ_BYTES ((size_t)16 << 10)
+/* More than this in one turn would keep others waiting: what comes out of a
+   coding may be little. */
+#define TURN_BYTES ((size_t)256 << 10)
 /* Chunked content must be whole before its length can be told. */
 #define SPOOL_MAX ((uint64_t)16 << 20)
 #define REDIRECTS_MAX 10
@@ -262,6 +265,7 @@ read_output(struct cgi *c)
 		return 0;
 	}
 	b->n += (size_t)n;
+	c->taken += (size_t)n;
 	return n;
 }
 
@@ -308,7 +312,8 @@ cgi_pull(struct body *b, struct piece *out_piece)
 		c->is_lent = false;
 		c->output.n = 0;
 	}
-	if (c->output.n == 0 && !c->has_ended && read_output(c) == -EAGAIN) {
+	if (c->output.n == 0 && !c->has_ended &&
+	    (c->taken >= TURN_BYTES || read_output(c) == -EAGAIN)) {
 		loop_want(c->service->loop, &c->out, READY_IN);
 		expect_something(c);
 		return PULL_WAIT;
@@ -499,6 +504,7 @@ on_output(struct watch *w, unsigned ready)
 	enum head head = HEAD_ANSWERED;
 
 	(void)ready;
+	c->taken = 0;
 	expect_something(c);
 	if (!c->has_head && read_output(c) == -EAGAIN)
 		return;
