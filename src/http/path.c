@@ -13,17 +13,20 @@
 #include <errno.h>
 
 /* What may stand for itself: unreserved, "/", and some of sub-delims. */
-static const char harmless[] = "-._~/!$()*+,;=";
-
-static bool
-is_harmless(char c)
-{
-	unsigned char lower = (unsigned char)c | 0x20;
-
-	if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr(harmless, c) != NULL;
-}
+static const bool harmless[256] = {
+#define FROM2(c) [(c)] = true, [(c) + 1] = true
+#define FROM10(c) FROM2(c), FROM2(c + 2), FROM2(c + 4), FROM2(c + 6), \
+	FROM2(c + 8)
+#define FROM26(c) FROM10(c), FROM10(c + 10), FROM2(c + 20), FROM2(c + 22), \
+	FROM2(c + 24)
+	FROM26('A'), FROM26('a'), FROM10('0'),
+	['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['/'] = true,
+	['!'] = true, ['$'] = true, ['('] = true, [')'] = true, ['*'] = true,
+	['+'] = true, [','] = true, [';'] = true, ['='] = true,
+#undef FROM2
+#undef FROM10
+#undef FROM26
+};
 
 /* The byte that the two digits behind a % mean; 0 where there are not two. */
 static char
@@ -123,24 +126,15 @@ path_decode(struct str raw, char *out, size_t *out_len)
 	return 0;
 }
 
-int
-path_encode(struct buf *b, struct str s)
+char *
+path_put_encoded(char *at, struct str s)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	size_t escapes = 0;
-	char *at;
-	int err;
 
-	for (size_t i = 0; i < s.n; i++)
-		escapes += !is_harmless(s.p[i]);
-	err = buf_reserve(b, s.n + 2 * escapes);
-	if (err < 0)
-		return err;
-	at = b->p + b->n;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char byte = (unsigned char)s.p[i];
 
-		if (is_harmless(s.p[i])) {
+		if (harmless[byte]) {
 			*at++ = s.p[i];
 			continue;
 		}
@@ -148,8 +142,21 @@ path_encode(struct buf *b, struct str s)
 		*at++ = digits[byte >> 4];
 		*at++ = digits[byte & 0xf];
 	}
-	b->n = (size_t)(at - b->p);
-	return 0;
+	return at;
+}
+
+int
+path_encode(struct buf *b, struct str s)
+{
+	size_t escapes = 0;
+	int err;
+
+	for (size_t i = 0; i < s.n; i++)
+		escapes += !harmless[(unsigned char)s.p[i]];
+	err = buf_reserve(b, s.n + 2 * escapes);
+	if (err == 0)
+		b->n = (size_t)(path_put_encoded(b->p + b->n, s) - b->p);
+	return err;
 }
 
 struct str

@@ -29,6 +29,9 @@ int path_decode(struct str raw, char *out, size_t *out_len);
  */
 int path_encode(struct buf *b, struct str s);
 
+/* The same to memory where there is room for 3 * s.n bytes; its end. */
+char *path_put_encoded(char *at, struct str s);
+
 /* The last segment of a path: a file's own name. */
 struct str path_last(struct str path);
 

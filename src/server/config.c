@@ -30,6 +30,7 @@
 #define RATE_MAX 1000000000
 #define UID_MAX 4294967294u     /* the one above means none: chown(2) */
 #define MIB_MAX (1 << 24)       /* 16 TiB */
+#define SIZE_LARGEST (1ull << 40)
 #define PROCESSES_MAX (1 << 22) /* as many as Linux can number */
 #define FILES_MAX (1 << 20)     /* what Linux lets one process open */
 #define CGI_MAX 1024
@@ -80,6 +81,8 @@ static const struct config defaults = {
 	.freshness.otherwise = FRESHNESS_DEFAULT,
 	.compress_max = UINT64_C(8) << 20,
 	.server_header = SERVER_HEADER,
+	.cache_bytes = 64 << 20,
+	.cache_object_bytes = 64 << 10,
 	.header_ms = 10 * 1000,
 	.idle_ms = 60 * 1000,
 	.grace_ms = 10 * 1000,
@@ -170,6 +173,32 @@ set_no_compress(const struct use *u)
 {
 	u->config->compress_max = 0;
 	return CONFIG_RUN;
+}
+
+static enum config_verdict
+set_size(const struct use *u)
+{
+	if (parse_size(u->value, SIZE_LARGEST, field_of(u)) < 0)
+		return refuse(u, "not a size (0 to 1024G)");
+	return CONFIG_RUN;
+}
+
+static enum config_verdict
+set_etag(const struct use *u)
+{
+	static const char *const kinds[] = {
+		[ETAG_MTIME] = "mtime",
+		[ETAG_CONTENT] = "content",
+		[ETAG_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(u->value, kinds[i]) == 0) {
+			u->config->etag = (enum etag)i;
+			return CONFIG_RUN;
+		}
+	}
+	return refuse(u, "no such kind: mtime, content or none");
 }
 
 static enum config_verdict
@@ -436,6 +465,9 @@ static const struct option_row rows[] = {
 	{ 0, "no-compress", NULL,
 	    "compress nothing; name.br, .zst and .gz beside\n"
 	    "a file are sent all the same", .apply = set_no_compress },
+	{ 0, "etag", "kind",
+	    "what a file is recognised by: mtime, content or\n"
+	    "none (default mtime)", .apply = set_etag },
 	{ 0, "server-header", "text",
 	    "the Server field of responses; '' leaves it out\n"
 	    "(default " SERVER_HEADER ")", .apply = set_server_header },
@@ -445,6 +477,14 @@ static const struct option_row rows[] = {
 	{ 0, "user-dir-min-uid", "uid",
 	    "of no user below this one (default 1000)", .apply = set_number,
 	    FIELD(user_dir_min_uid), "user's number", 0, UID_MAX },
+
+	{ .help = "What to remember" },
+	{ 0, "cache-size", "size",
+	    "memory of a worker for files; 0: nothing is kept\n"
+	    "(default 64M)", .apply = set_size, FIELD(cache_bytes) },
+	{ 0, "cache-object", "size",
+	    "larger files are kept open instead (default 64K)",
+	    .apply = set_size, FIELD(cache_object_bytes) },
 
 	{ .help = "CGI programs" },
 	{ 'c', "cgi", "dir",

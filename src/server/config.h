@@ -9,6 +9,7 @@
 
 #include "server/sandbox.h"
 #include "site/freshness.h"
+#include "site/object.h"
 
 #define CONFIG_ADDRESSES 16     /* -i may be given this often */
 #define CONFIG_CGI_ENV 16       /* and --cgi-env so often */
@@ -47,6 +48,9 @@ struct config {
 	uint64_t compress_max;          /* bytes of a file; 0: nothing is
 	                                   compressed here */
 	const char *server_header;      /* "" drops the field */
+	enum etag etag;
+	uint64_t cache_bytes;           /* of a worker; 0: no cache */
+	uint64_t cache_object_bytes;    /* the largest file in memory */
 	unsigned header_ms;             /* for a whole request head */
 	unsigned idle_ms;               /* between requests */
 	unsigned grace_ms;              /* for what runs when told to stop */

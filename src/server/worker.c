@@ -17,6 +17,7 @@
 #include "server/sandbox.h"
 #include "site/cache.h"
 #include "site/cgi.h"
+#include "site/digest.h"
 #include "site/encode.h"
 #include "site/home.h"
 
@@ -31,7 +32,7 @@ struct worker {
 	struct loop *loop;
 	struct http_host host;
 	struct site site;
-	struct listing_budget listings;
+	struct listings listings;
 	struct acceptor *acceptor;
 	struct access_log access;
 	struct watch orders;
@@ -342,23 +343,47 @@ share_descriptors(struct cache_limits *cache)
 	return all > 2 * OTHER_DESCRIPTORS ? all - OTHER_DESCRIPTORS : all / 2;
 }
 
+/* Without a cache the server serves as well. */
+static void
+open_cache(struct worker *w, struct cache_limits *limits)
+{
+	const struct config *config = w->setup->config;
+	int err;
+
+	limits->bytes = config->cache_bytes;
+	limits->missing = 1024;
+	limits->directories = 4096;
+	/* What is larger than a quarter would not be kept. */
+	w->site.content_max = config->cache_object_bytes;
+	if (limits->bytes > 0 && w->site.content_max > limits->bytes / 4)
+		w->site.content_max = limits->bytes / 4;
+	if (limits->bytes == 0) {
+		if (w->site.content_max > OBJECT_CONTENT_MAX)
+			w->site.content_max = OBJECT_CONTENT_MAX;
+		return;
+	}
+	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
+	if (err < 0)
+		log_error("files are not kept in memory: inotify: %s",
+		    strerror(-err));
+}
+
 static int
 site_init(struct worker *w, struct cache_limits *limits)
 {
 	const struct worker_setup *setup = w->setup;
 	int err;
 
-	limits->bytes = (size_t)64 << 20;
-	limits->missing = 1024;
-	limits->directories = 4096;
 	w->site = *w->setup->site;
+	w->site.etag = setup->config->etag;
 	w->listings.left_bytes = LISTING_BYTES;
+	list_init(&w->listings.makings);
 	w->site.listings = &w->listings;
-	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
+	w->site.loop = w->loop;
+	open_cache(w, limits);
+	err = digester_open(w->loop, &w->site.digester);
 	if (err < 0)
-		log_error("files are not kept in memory: inotify: %s",
-		    strerror(-err));
-	err = 0;
+		return err;
 	if (setup->cgi != NULL) {
 		w->site.cgi_path = str_of(setup->cgi->root_path);
 		err = cgi_open(w->loop, setup->cgi, -1, &w->site.cgi);
@@ -434,6 +459,7 @@ finish(struct worker *w)
 	free(w->acceptor);
 	encode_close(w->site.encode);
 	cache_close(w->site.cache);
+	digester_close(w->site.digester);
 	cgi_close(w->site.cgi);
 	home_close(w->site.homes);
 	access_close(&w->access);

@@ -34,10 +34,21 @@ struct cache_entry {
 	unsigned descriptors;
 	int64_t checked_s;
 	bool is_shared;
+	bool is_listing;
 	struct str key;
 	struct str name;                /* of what it hangs on in dir */
 	const char *path;               /* decoded, below the root */
 	char text[];
+};
+
+/* Of a listing that is being made. */
+struct cache_promise {
+	struct list node;               /* in dir->promises, or alone */
+	struct cache *cache;
+	struct watched *dir;            /* NULL: nobody tells */
+	bool is_broken;
+	size_t path_len, key_len;
+	char text[];                    /* the path, the key */
 };
 
 struct cache {
@@ -230,6 +241,8 @@ is_current(const struct cache *c, struct cache_entry *e)
 	if (e->checked_s == now_s && !e->is_shared)
 		return true;
 	e->checked_s = now_s;
+	if (e->is_listing)
+		return false;
 	err = fstatat(c->root, e->path, &st,
 	    e->is_shared ? 0 : AT_SYMLINK_NOFOLLOW) == -1 ? -errno : 0;
 	if (e->object == NULL)
@@ -287,27 +300,19 @@ make_room(struct cache *c, size_t bytes, unsigned descriptors)
 		forget_oldest(c, &c->objects);
 }
 
-void
-cache_add(const struct cache_place *p, struct object *o, bool is_shared)
+/* An entry for o, in its lists; NULL when there is no room. */
+static struct cache_entry *
+keep(const struct cache_place *p, struct object *o)
 {
 	struct cache *c = p->cache;
-	struct cache_place at = *p;
 	struct cache_entry *e;
-	size_t bytes;
+	size_t bytes = object_bytes(o);
 
-	if (c == NULL || find(c, p->key) != NULL)
-		return;
-	/* What is asked about each time needs nobody who tells, and what is
-	   not whole on a watched way has nobody. */
-	if (is_shared || !p->spot.is_last)
-		at.spot.dir = NULL;
-	bytes = object_bytes(o);
-	if (bytes > c->limits.bytes / 4)
-		return;
-	e = entry_new(&at, o);
+	if (find(c, p->key) != NULL || bytes > c->limits.bytes / 4)
+		return NULL;
+	e = entry_new(p, o);
 	if (e == NULL)
-		return;
-	e->is_shared = is_shared;
+		return NULL;
 	e->bytes += bytes;
 	e->descriptors = object_descriptors(o);
 	make_room(c, e->bytes, e->descriptors);
@@ -317,6 +322,24 @@ cache_add(const struct cache_place *p, struct object *o, bool is_shared)
 	c->bytes += e->bytes;
 	c->n_descriptors += e->descriptors;
 	o->entry = e;
+	return e;
+}
+
+void
+cache_add(const struct cache_place *p, struct object *o, bool is_shared)
+{
+	struct cache_place at = *p;
+	struct cache_entry *e;
+
+	if (p->cache == NULL)
+		return;
+	/* What is asked about each time needs nobody who tells, and what is
+	   not whole on a watched way has nobody. */
+	if (is_shared || !p->spot.is_last)
+		at.spot.dir = NULL;
+	e = keep(&at, o);
+	if (e != NULL)
+		e->is_shared = is_shared;
 }
 
 const char *
@@ -362,6 +385,73 @@ cache_add_missing(const struct cache_place *p)
 	c->n_missing++;
 }
 
+/* Promises */
+
+struct cache_promise *
+cache_promise(const struct cache_place *p)
+{
+	struct cache_promise *promise;
+
+	if (p->cache == NULL)
+		return NULL;
+	promise = malloc(sizeof(*promise) + p->path.n + p->key.n);
+	if (promise == NULL)
+		return NULL;
+	*promise = (struct cache_promise){
+		.cache = p->cache,
+		.dir = p->spot.is_last ? p->spot.dir : NULL,
+		.path_len = p->path.n,
+		.key_len = p->key.n,
+	};
+	str_put(str_put(promise->text, p->path), p->key);
+	list_init(&promise->node);
+	if (promise->dir != NULL)
+		list_append(&promise->dir->promises, &promise->node);
+	return promise;
+}
+
+bool
+cache_promise_holds(const struct cache_promise *promise)
+{
+	return promise->dir != NULL && !promise->is_broken;
+}
+
+void
+cache_fulfil(struct cache_promise *promise, struct object *o)
+{
+	const char *text = promise->text;
+	struct cache_place p = {
+		.cache = promise->cache,
+		.path = { text, promise->path_len },
+		.key = { text + promise->path_len, promise->key_len },
+		/* Of all the directory, none of whose entries is named "". */
+		.spot = {
+			.dir = promise->dir,
+			.name = { text + promise->path_len, 0 },
+			.is_last = true,
+		},
+	};
+	struct cache_entry *e = NULL;
+
+	list_remove(&promise->node);
+	if (o != NULL && !promise->is_broken)
+		e = keep(&p, o);
+	if (e != NULL)
+		e->is_listing = true;
+	free(promise);
+}
+
+static void
+break_promises(struct watched *d)
+{
+	struct list *l;
+
+	while ((l = d->promises.next) != &d->promises) {
+		list_entry(l, struct cache_promise, node)->is_broken = true;
+		list_remove(l);
+	}
+}
+
 /* Changes */
 
 static void
@@ -395,9 +485,12 @@ on_change(void *owner, struct watched *d, struct str name)
 {
 	struct cache *c = owner;
 
+	break_promises(d);
 	if (name.p != NULL) {
 		forget_name(c, d, name);
 		forget_plain(c, d, name);
+		/* The listing. */
+		forget_name(c, d, S(""));
 		return;
 	}
 	while (!list_is_empty(&d->entries))

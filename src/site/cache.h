@@ -91,6 +91,21 @@ const char *cache_path(const struct object *o);
 void cache_grew(struct cache *c, struct object *o);
 
 /*
+ * The same for a listing of the directory at p->path, which is made over
+ * several turns of the loop.  It stays known until something in the directory
+ * changes, a second at most: what is in sub-directories, and where links lead,
+ * nobody tells.  The promise is to be fulfilled; it is NULL when there is no
+ * cache, or no memory.
+ */
+struct cache_promise *cache_promise(const struct cache_place *p);
+
+/* Did nothing change since, as far as somebody tells? */
+bool cache_promise_holds(const struct cache_promise *promise);
+
+/* Keeps o, if the promise holds; o may be NULL.  The promise is gone. */
+void cache_fulfil(struct cache_promise *promise, struct object *o);
+
+/*
  * Keeps that a look-up found nothing (ENOENT), and no link on the way.
  */
 void cache_add_missing(const struct cache_place *p);

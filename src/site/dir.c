@@ -1,346 +1,347 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A directory's listing.  The names are read and sorted at once; the page is
- * written row by row as the client takes it, so a hundred thousand entries
- * cost their names and one buffer.
+ * Answers with listings: known ones are answered before this is called.
+ * What a slice of time suffices for is made at once.
  */
 #include "site/dir.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "http/date.h"
-#include "http/path.h"
-#include "site/resolve.h"
+#include "net/loop.h"
+#include "site/file.h"
+#include "site/freshness.h"
+#include "site/listing.h"
 
-#define NAMES_MAX ((size_t)256 << 20)   /* bytes of names in one directory */
-#define PAGE_BYTES ((size_t)16 << 10)   /* a piece of the page */
+#define PAUSE_MS 1              /* between slices: others go first */
 
-struct listing {
-	int fd;                 /* the directory */
-	int root;
-	bool is_top;            /* of all the site: nothing above */
-	struct str above;       /* all decoded and in the exchange's arena */
-	char *path;
-	struct buf names;       /* NUL-terminated, one behind the other */
-	const char **sorted;
-	size_t n, next;
-	enum { HEAD, ROWS, FOOT, END } part;
-	struct buf page;
-	struct listing_budget *budget;
-	size_t spent;           /* of it */
+/* What a listing is to become. */
+struct shown {
+	struct listings *listings;      /* where it is counted; may be NULL */
+	struct str cache_control;       /* the configuration's */
+	bool has_etag;
 };
 
-/* Text in HTML.  What is not a character is shown as the sign for that. */
+/* A listing that is being made, and those who wait for it. */
+struct making {
+	struct list node;               /* in the site's listings */
+	struct list waiters;
+	struct listing *listing;
+	struct shown shown;
+	struct loop *loop;
+	struct timer timer;             /* its next slice */
+	struct cache_promise *promise;  /* NULL: not to be kept, nor shared */
+	size_t key_len;
+	char key[];
+};
+
+/* One exchange's; in its arena. */
+struct waiter {
+	struct list node;
+	struct making *making;          /* NULL: the answer is given */
+	struct exchange *x;
+	const struct handler *outer;    /* whose exchange it is; may be NULL */
+	void *outer_state;
+};
+
+/* Ends a listing that is done: 0 or a negative errno. */
 static int
-add_escaped(struct buf *b, struct str s)
+make_object(struct listing *l, const struct shown *shown,
+    struct object **out_object)
 {
-	int err = 0;
+	struct listings *listings = shown->listings;
+	size_t counted;
+	struct str page = listing_take(l, &counted);
+	struct object *o;
+	int err;
 
-	for (size_t i = 0; i < s.n && err == 0;) {
-		unsigned char c = (unsigned char)s.p[i];
-		size_t n = 1;
-
-		if (c >= 0xc2) {
-			n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-			if (n > s.n - i ||
-			    !str_is_utf8((struct str){ s.p + i, n }))
-				n = 1;
-		}
-		if (c == '&')
-			err = buf_add(b, S("&amp;"));
-		else if (c == '<')
-			err = buf_add(b, S("&lt;"));
-		else if (c == '>')
-			err = buf_add(b, S("&gt;"));
-		else if (c == '"')
-			err = buf_add(b, S("&quot;"));
-		else if (c < ' ' || c == 0x7f || (c >= 0x80 && n == 1))
-			err = buf_add(b, S("\xef\xbf\xbd"));
-		else
-			err = buf_add(b, (struct str){ s.p + i, n });
-		i += n;
+	err = object_of_page(page, S("text/html; charset=utf-8"),
+	    shown->cache_control, shown->has_etag, &o);
+	if (err < 0) {
+		if (listings != NULL)
+			listings->left_bytes += counted;
+		return err;
 	}
-	return err;
+	if (listings != NULL) {
+		o->budget = &listings->left_bytes;
+		o->counted = counted;
+	}
+	*out_object = o;
+	return 0;
 }
 
-static int
-write_head(struct listing *l)
+static void
+answer(struct exchange *x, struct object *o, int err)
 {
-	struct buf *b = &l->page;
-
-	buf_add(b, S("<!doctype html>\n<html lang=\"en\">\n<head>\n"
-	    "<meta charset=\"utf-8\">\n"
-	    "<meta name=\"viewport\" content=\"width=device-width\">\n"
-	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-	    "<title>/"));
-	add_escaped(b, l->above);
-	add_escaped(b, str_of(l->path));
-	buf_add(b, S("</title>\n<style>\n"
-	    "body { font-family: sans-serif; margin: 2em auto; "
-	    "max-width: 60em; padding: 0 1em }\n"
-	    "h1 { font-size: 1.3em; overflow-wrap: anywhere }\n"
-	    "table { border-collapse: collapse; width: 100% }\n"
-	    "th { text-align: left; border-bottom: 1px solid }\n"
-	    "th, td { padding: .2em .6em .2em 0 }\n"
-	    "td:first-child { overflow-wrap: anywhere }\n"
-	    "td + td, th + th { text-align: right; white-space: nowrap; "
-	    "font-variant-numeric: tabular-nums }\n"
-	    "tr:hover td { background: color-mix(in srgb, currentColor 8%, "
-	    "transparent) }\n"
-	    "a { text-decoration: none }\n"
-	    "</style>\n</head>\n<body>\n<h1>/"));
-	add_escaped(b, l->above);
-	add_escaped(b, str_of(l->path));
-	return buf_add(b, l->is_top ? S("</h1>\n<table>\n"
-	    "<thead><tr><th>Name<th>Size<th>Modified (UTC)</thead>\n"
-	    "<tbody>\n") : S("</h1>\n<table>\n"
-	    "<thead><tr><th>Name<th>Size<th>Modified (UTC)</thead>\n"
-	    "<tbody>\n"
-	    "<tr><td><a href=\"../\">../</a><td><td>\n"));
+	if (o != NULL)
+		file_answer(x, o);
+	else
+		exchange_refuse(x, reason_of_errno(-err));
 }
 
 /*
- * What an entry is.  A link is followed as a request for it would be: never
- * out of the site, so a listing tells nothing that a request would not.
+ * The end of a listing, done or not (err): the object that it has become, or
+ * NULL.
  */
-static bool
-stat_entry(const struct listing *l, const char *name, struct stat *out_st)
+static struct object *
+end_listing(struct listing *l, const struct shown *shown,
+    struct cache_promise *promise, int *err)
 {
-	char path[PATH_MAX];
-	size_t n;
+	struct object *o = NULL;
 
-	if (fstatat(l->fd, name, out_st, AT_SYMLINK_NOFOLLOW) == -1)
-		return false;
-	if (!S_ISLNK(out_st->st_mode))
-		return true;
-	n = strlen(l->path);
-	if (n + strlen(name) >= sizeof(path))
-		return false;
-	memcpy(path, l->path, n);
-	memcpy(path + n, name, strlen(name) + 1);
-	return resolve_stat(l->root, path, out_st) == 0;
+	if (*err >= 0)
+		*err = make_object(l, shown, &o);
+	if (promise != NULL)
+		cache_fulfil(promise, o);
+	listing_free(l);
+	return o;
 }
 
-/* YYYY-MM-DD HH:MM */
-static int
-add_time(struct buf *b, time_t t)
-{
-	char iso[DATE_ISO_LEN];
+/* Waiting */
 
-	date_write_iso(iso, t);
-	iso[10] = ' ';
-	return buf_add(b, (struct str){ iso, 16 });
+static void
+making_free(struct making *m)
+{
+	loop_timer_stop(m->loop, &m->timer);
+	list_remove(&m->node);
+	free(m);
 }
 
-static int
-write_row(struct listing *l, const char *name)
+/* Nobody waits any more. */
+static void
+give_up(struct making *m)
 {
-	struct buf *b = &l->page;
-	struct str slash = S("/");
-	struct stat st;
-	bool is_dir;
+	int err = -ECANCELED;
 
-	/* It is gone meanwhile, or a link that leads nowhere. */
-	if (!stat_entry(l, name, &st))
-		return 0;
-	is_dir = S_ISDIR(st.st_mode);
-	if (!is_dir)
-		slash.n = 0;
-	buf_add(b, S("<tr><td><a href=\"./"));
-	path_encode(b, str_of(name));
-	buf_add(b, slash);
-	buf_add(b, S("\">"));
-	add_escaped(b, str_of(name));
-	buf_add(b, slash);
-	buf_add(b, S("</a><td>"));
-	if (S_ISREG(st.st_mode))
-		buf_add_u64(b, (uint64_t)st.st_size);
-	buf_add(b, S("<td>"));
-	add_time(b, st.st_mtim.tv_sec);
-	return buf_add(b, S("\n"));
-}
-
-/* Fills the page with what comes next. */
-static int
-write_page(struct listing *l)
-{
-	int err = 0;
-
-	l->page.n = 0;
-	if (l->part == HEAD) {
-		err = write_head(l);
-		l->part = ROWS;
-	}
-	while (err == 0 && l->part == ROWS && l->page.n < PAGE_BYTES) {
-		if (l->next < l->n)
-			err = write_row(l, l->sorted[l->next++]);
-		else
-			l->part = FOOT;
-	}
-	if (err == 0 && l->part == FOOT && l->page.n < PAGE_BYTES) {
-		err = buf_add(&l->page,
-		    S("</tbody>\n</table>\n</body>\n</html>\n"));
-		l->part = END;
-	}
-	return err;
-}
-
-static enum pull
-listing_pull(struct body *b, struct piece *out_piece)
-{
-	struct listing *l = b->state;
-
-	/* The first page is written before the head of the answer. */
-	if (b->at++ > 0 && write_page(l) < 0)
-		return PULL_FAIL;
-	if (l->page.n == 0)
-		return PULL_END;
-	*out_piece = (struct piece){ .p = l->page.p, .n = l->page.n };
-	return PULL_PIECE;
+	end_listing(m->listing, &m->shown, m->promise, &err);
+	making_free(m);
 }
 
 static void
-listing_fini(struct listing *l)
+waiter_content(struct exchange *x, struct str bytes)
 {
-	if (l->budget != NULL)
-		l->budget->left_bytes += l->spent;
-	close(l->fd);
-	free(l->sorted);
-	buf_fini(&l->names);
-	buf_fini(&l->page);
+	(void)x;
+	(void)bytes;
 }
 
 static void
-listing_close(struct body *b)
+waiter_content_end(struct exchange *x)
 {
-	listing_fini(b->state);
+	(void)x;
 }
 
-static const struct body_ops listing_ops = {
-	.pull = listing_pull,
-	.close = listing_close,
+static void
+waiter_end(struct exchange *x)
+{
+	struct waiter *w = x->handler_state;
+
+	list_remove(&w->node);
+	if (w->making != NULL && list_is_empty(&w->making->waiters))
+		give_up(w->making);
+	x->handler_state = w->outer_state;
+	if (w->outer != NULL)
+		w->outer->close(x);
+}
+
+static const struct handler waiter_handler = {
+	.content = waiter_content,
+	.content_end = waiter_content_end,
+	.close = waiter_end,
 };
 
-static int
-by_bytes(const void *a, const void *b)
+static void
+begin_waiting(struct making *m, struct waiter *w)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	struct exchange *x = w->x;
+
+	w->making = m;
+	w->outer = x->handler;
+	w->outer_state = x->handler_state;
+	list_append(&m->waiters, &w->node);
+	x->is_pending = true;
+	x->handler = &waiter_handler;
+	x->handler_state = w;
 }
 
-static bool
-is_listed(const struct site *s, const char *name)
+static void
+deliver(struct making *m, struct object *o, int err)
 {
-	if (name[0] != '.')
-		return true;
-	if (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))
-		return false;
-	return s->shows_hidden;
-}
+	struct list all;
+	struct waiter *w;
 
-/* Clients that ask for large listings and do not read them are many. */
-static int
-spend(struct listing *l)
-{
-	size_t bytes = l->names.cap + l->n * sizeof(*l->sorted);
-
-	if (l->budget == NULL)
-		return 0;
-	if (bytes > l->budget->left_bytes)
-		return -ENOMEM;
-	l->budget->left_bytes -= bytes;
-	l->spent = bytes;
-	return 0;
-}
-
-static int
-sort_names(struct listing *l)
-{
-	size_t at = 0;
-	int err;
-
-	if (l->n == 0)
-		return 0;
-	err = spend(l);
-	if (err < 0)
-		return err;
-	l->sorted = malloc(l->n * sizeof(*l->sorted));
-	if (l->sorted == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < l->n; i++) {
-		l->sorted[i] = l->names.p + at;
-		at += strlen(l->names.p + at) + 1;
+	/* Who is answered may ask again, or leave: the list is taken first. */
+	list_init(&all);
+	while (!list_is_empty(&m->waiters)) {
+		w = list_entry(m->waiters.next, struct waiter, node);
+		list_remove(&w->node);
+		list_append(&all, &w->node);
+		w->making = NULL;
 	}
-	qsort(l->sorted, l->n, sizeof(*l->sorted), by_bytes);
-	return 0;
+	making_free(m);
+	while (!list_is_empty(&all)) {
+		w = list_entry(all.next, struct waiter, node);
+		list_remove(&w->node);
+		answer(w->x, o, err);
+		w->x->is_pending = false;
+		exchange_wake(w->x);
+	}
+	if (o != NULL)
+		object_unref(o);
 }
 
-static int
-read_names(struct listing *l, const struct site *s)
+static void
+on_turn(struct timer *t)
 {
-	struct dirent *e;
-	int err = 0, copy;
-	DIR *dir;
+	struct making *m = list_entry(t, struct making, timer);
+	struct object *o;
+	int r;
 
-	copy = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
-	dir = copy == -1 ? NULL : fdopendir(copy);
-	if (dir == NULL) {
-		err = -errno;
-		if (copy != -1)
-			close(copy);
-		return err;
-	}
-	while (err == 0 && (errno = 0, e = readdir(dir)) != NULL) {
-		if (!is_listed(s, e->d_name))
-			continue;
-		err = buf_add(&l->names,
-		    (struct str){ e->d_name, strlen(e->d_name) + 1 });
-		l->n++;
-	}
-	if (err == 0 && errno != 0)
-		err = -errno;
-	closedir(dir);
-	return err == 0 ? sort_names(l) : err;
+	r = listing_go_on(m->listing);
+	if (r == 0)
+		r = loop_timer_start(m->loop, t, PAUSE_MS);
+	else if (r > 0)
+		r = 1;
+	if (r == 0)
+		return;
+	o = end_listing(m->listing, &m->shown, m->promise, &r);
+	deliver(m, o, r);
 }
 
-void
-dir_answer(const struct site *s, struct exchange *x, int fd, struct str above,
-    struct str path)
+/* One that is being made, and will be as if it was begun now. */
+static struct making *
+find_making(struct listings *listings, const struct dir *d)
 {
-	struct listing *l = arena_alloc(&x->arena, sizeof(*l));
+	struct making *m;
+
+	if (listings == NULL || d->place == NULL)
+		return NULL;
+	for (struct list *l = listings->makings.next; l != &listings->makings;
+	    l = l->next) {
+		m = list_entry(l, struct making, node);
+		if (m->promise != NULL && cache_promise_holds(m->promise) &&
+		    str_eq((struct str){ m->key, m->key_len }, d->place->key))
+			return m;
+	}
+	return NULL;
+}
+
+/* Takes over the listing and the promise.  NULL without memory. */
+static struct making *
+making_new(const struct site *s, struct listing *l, const struct shown *shown,
+    struct cache_promise *promise, struct str key)
+{
+	struct making *m = malloc(sizeof(*m) + key.n);
+
+	if (m == NULL)
+		return NULL;
+	*m = (struct making){
+		.listing = l,
+		.shown = *shown,
+		.loop = s->loop,
+		.timer.fn = on_turn,
+		.promise = promise,
+		.key_len = key.n,
+	};
+	if (key.n > 0)
+		memcpy(m->key, key.p, key.n);
+	list_init(&m->node);
+	list_init(&m->waiters);
+	if (loop_timer_start(s->loop, &m->timer, PAUSE_MS) < 0) {
+		free(m);
+		return NULL;
+	}
+	if (s->listings != NULL)
+		list_append(&s->listings->makings, &m->node);
+	return m;
+}
+
+static struct waiter *
+waiter_new(struct exchange *x)
+{
+	struct waiter *w = arena_alloc(&x->arena, sizeof(*w));
+
+	if (w == NULL || exchange_retain(x) < 0)
+		return NULL;
+	*w = (struct waiter){ .x = x };
+	list_init(&w->node);
+	return w;
+}
+
+static void
+answer_later(const struct site *s, struct exchange *x, struct listing *l,
+    const struct shown *shown, struct cache_promise *promise, struct str key)
+{
+	struct waiter *w = waiter_new(x);
+	struct making *m = NULL;
 	int err = -ENOMEM;
 
-	if (l == NULL) {
-		close(fd);
+	if (w != NULL)
+		m = making_new(s, l, shown, promise, key);
+	if (m != NULL) {
+		begin_waiting(m, w);
+		return;
+	}
+	end_listing(l, shown, promise, &err);
+	exchange_refuse(x, REASON_MEMORY);
+}
+
+/* Makes a new one. */
+static void
+list_dir(const struct site *s, struct exchange *x, const struct dir *d)
+{
+	struct listing_of of = {
+		.root = d->root,
+		.above = d->above,
+		.path = d->path,
+		.shows_hidden = s->shows_hidden,
+		.budget = s->listings != NULL ? &s->listings->left_bytes :
+		    NULL,
+	};
+	struct shown shown = {
+		.listings = s->listings,
+		.cache_control = freshness_of(s->freshness, d->path),
+		.has_etag = s->etag != ETAG_NONE,
+	};
+	struct cache_promise *promise = NULL;
+	struct listing *l;
+	struct object *o;
+	int r;
+
+	r = listing_begin(d->fd, &of, &l);
+	if (r < 0) {
 		exchange_refuse(x, REASON_MEMORY);
 		return;
 	}
-	*l = (struct listing){
-		.fd = fd,
-		.root = s->root,
-		.budget = s->listings,
-		.is_top = above.n + path.n == 0,
-		.above = arena_dup(&x->arena, above),
-		.path = arena_cstr(&x->arena, path),
-	};
-	buf_init(&l->names, NAMES_MAX);
-	/* A row is short of 16 KiB even if each byte of its name is escaped. */
-	buf_init(&l->page, PAGE_BYTES + ((size_t)64 << 10));
-	if (l->above.p != NULL && l->path != NULL)
-		err = x->req.method == METHOD_HEAD ? 0 : read_names(l, s);
-	if (err == 0)
-		err = write_page(l);
-	if (err < 0) {
-		listing_fini(l);
-		exchange_refuse(x, reason_of_errno(-err));
+	if (d->place != NULL)
+		promise = cache_promise(d->place);
+	do
+		r = listing_go_on(l);
+	while (r == 0 && s->loop == NULL);
+	if (r == 0) {
+		answer_later(s, x, l, &shown, promise,
+		    d->place != NULL ? d->place->key : S(""));
 		return;
 	}
-	x->res.status = 200;
-	x->res.length = l->part == END && x->req.method != METHOD_HEAD ?
-	    l->page.n : LENGTH_UNKNOWN;
-	exchange_add_field(x, S("Content-Type"), S("text/html; charset=utf-8"));
-	x->res.body = (struct body){ .ops = &listing_ops, .state = l };
+	o = end_listing(l, &shown, promise, &r);
+	answer(x, o, r);
+	if (o != NULL)
+		object_unref(o);
+}
+
+void
+dir_answer(const struct site *s, struct exchange *x, const struct dir *d)
+{
+	struct making *m = find_making(s->listings, d);
+	struct waiter *w = m != NULL ? waiter_new(x) : NULL;
+
+	if (m == NULL) {
+		list_dir(s, x, d);
+		return;
+	}
+	close(d->fd);
+	if (w != NULL)
+		begin_waiting(m, w);
+	else
+		exchange_refuse(x, REASON_MEMORY);
 }

@@ -190,6 +190,9 @@ answer_file(struct errand *e, int fd)
 		.types = e->site->types,
 		.sniffer = e->site->sniffer,
 		.cache_control = freshness_of(e->site->freshness, e->path),
+		.etag = e->site->etag,
+		.digester = e->site->digester,
+		.content_max = e->site->content_max,
 	};
 	struct object *o;
 	struct stat st;
@@ -213,11 +216,15 @@ answer_file(struct errand *e, int fd)
 static void
 answer_listing(struct errand *e, int fd, int root)
 {
-	struct str above = { e->path.p, e->path.n - e->below.n };
-	struct site home = *e->site;
+	struct dir d = {
+		.fd = fd,
+		.root = root,
+		.above = { e->path.p, e->path.n - e->below.n },
+		.path = e->below,
+	};
 
-	e->root = home.root = root;
-	dir_answer(&home, e->x, fd, above, e->below);
+	e->root = root;
+	dir_answer(e->site, e->x, &d);
 }
 
 static void
@@ -228,13 +235,15 @@ take_reply(struct errand *e, uint32_t kind, const int *fds)
 		return;
 	}
 	leave(e);
+	e->x->is_pending = false;
 	if (kind == HOME_SLASH)
 		redirect_slash(e->x, e->path);
 	else if (kind == HOME_FILE)
 		answer_file(e, fds[0]);
 	else
 		answer_listing(e, fds[0], fds[1]);
-	deliver(e);
+	if (!e->x->is_pending)
+		exchange_wake(e->x);
 }
 
 /* The one that was asked for first and is still there. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#define XXH_INLINE_ALL
 #include "site/object.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "http/date.h"
 #include "http/mime.h"
+#include "site/digest.h"
 #include "site/sniff.h"
 
 #define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
@@ -79,16 +81,27 @@ time_modified(const struct stat *st)
 	return st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
 }
 
+/* What a tag is drawn from. */
+enum tag {
+	TAG_TIME,
+	TAG_CONTENT,
+	TAG_MADE,               /* from the content of another object */
+	TAG_NONE,
+};
+
 /* What is told of a file, before it is an object. */
 struct facts {
 	struct str type;
 	bool has_charset;
 	enum coding coding;
 	bool is_settled;
-	time_t modified;
+	time_t modified;        /* -1: nothing is told */
 	const struct stat *st;
-	struct str plain_tag;           /* of what this was made from by us, */
-	uint32_t digest;                /* into these bytes; else p is NULL */
+	enum etag etag;                 /* as asked for */
+	enum tag tag;                   /* as it is */
+	struct str plain_tag;           /* TAG_MADE */
+	uint32_t crc;                   /* into these bytes */
+	XXH128_hash_t digest;           /* TAG_CONTENT */
 	struct str cache_control;
 	bool is_negotiated;
 };
@@ -97,6 +110,15 @@ struct facts {
 struct marks {
 	size_t type, content, etag_begin, etag, cache_begin, cache;
 };
+
+static void
+write_suffix(struct buf *b, enum coding c)
+{
+	if (c != CODING_IDENTITY) {
+		buf_add_char(b, '-');
+		buf_add(b, coding_name(c));
+	}
+}
 
 /*
  * Each representation has a tag of its own (RFC 9110 8.8.3.3).  What was made
@@ -107,20 +129,29 @@ write_tag(struct buf *b, const struct facts *f)
 {
 	const struct stat *st = f->st;
 
-	if (f->plain_tag.p != NULL)
-		buf_printf(b, "%.*s-%.*s.%08x\"", (int)f->plain_tag.n - 1,
-		    f->plain_tag.p, STR_ARG(coding_name(f->coding)),
-		    f->digest);
-	else
-		buf_printf(b, "%s\"%llx.%lx-%llx%s%.*s\"",
-		    f->is_settled ? "" : "W/",
+	switch (f->tag) {
+	case TAG_TIME:
+		buf_printf(b, "%s\"%llx.%lx-%llx", f->is_settled ? "" : "W/",
 		    (unsigned long long)st->st_mtim.tv_sec,
 		    (unsigned long)st->st_mtim.tv_nsec,
-		    (unsigned long long)st->st_size,
-		    f->coding == CODING_IDENTITY ? "" : "-",
-		    f->coding == CODING_IDENTITY ? 0 :
-		    (int)coding_name(f->coding).n,
-		    coding_name(f->coding).p);
+		    (unsigned long long)st->st_size);
+		write_suffix(b, f->coding);
+		break;
+	case TAG_CONTENT:
+		buf_printf(b, "\"%016llx%016llx",
+		    (unsigned long long)f->digest.high64,
+		    (unsigned long long)f->digest.low64);
+		write_suffix(b, f->coding);
+		break;
+	case TAG_MADE:
+		buf_add(b, (struct str){ f->plain_tag.p, f->plain_tag.n - 1 });
+		write_suffix(b, f->coding);
+		buf_printf(b, ".%08x", f->crc);
+		break;
+	case TAG_NONE:
+		return;
+	}
+	buf_add_char(b, '"');
 }
 
 /* Type, coding and validators as header lines; the order is object.h's. */
@@ -137,12 +168,17 @@ write_block(struct buf *b, const struct facts *f, struct marks *out_marks)
 		buf_printf(b, "Content-Encoding: %.*s\r\n",
 		    STR_ARG(coding_name(f->coding)));
 	out_marks->content = b->n;
-	date_write(date, f->modified);
-	buf_printf(b, "Last-Modified: %.*s\r\nETag: ", DATE_LEN, date);
+	if (f->modified != -1) {
+		date_write(date, f->modified);
+		buf_printf(b, "Last-Modified: %.*s\r\n", DATE_LEN, date);
+	}
+	if (f->tag != TAG_NONE)
+		buf_add(b, S("ETag: "));
 	out_marks->etag_begin = b->n;
 	write_tag(b, f);
 	out_marks->etag = b->n;
-	buf_add(b, S("\r\n"));
+	if (f->tag != TAG_NONE)
+		buf_add(b, S("\r\n"));
 	if (f->is_negotiated)
 		buf_add(b, S("Vary: Accept-Encoding\r\n"));
 	if (f->cache_control.n > 0)
@@ -182,9 +218,11 @@ object_new(const struct facts *f)
 	o->cache_control = str_from(o->text + marks.cache_begin,
 	    o->text + marks.cache);
 	o->is_negotiated = f->is_negotiated;
+	o->etag = f->etag;
 	o->content_lines = marks.content;
-	o->validators.etag = str_from(o->text + marks.etag_begin,
-	    o->text + marks.etag);
+	if (f->tag != TAG_NONE)
+		o->validators.etag = str_from(o->text + marks.etag_begin,
+		    o->text + marks.etag);
 	o->validators.modified = f->modified;
 	o->block = (struct str){ o->text, b.n };
 out:
@@ -218,47 +256,112 @@ is_unchanged(int fd, const struct stat *before)
 	    now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
+/*
+ * Takes the content into memory, if it is small and was read whole as it was
+ * described: then the file can go.  Frees what it does not take.
+ */
+static bool
+take_content(int fd, struct facts *f, size_t max, char *content, ssize_t got,
+    char **out_content)
+{
+	uint64_t size = (uint64_t)f->st->st_size;
+
+	*out_content = NULL;
+	if (size > max || (uint64_t)got != size || !is_unchanged(fd, f->st)) {
+		free(content);
+		return false;
+	}
+	if (f->tag == TAG_CONTENT)
+		f->digest = XXH3_128bits(content, (size_t)size);
+	*out_content = content;
+	return true;
+}
+
+/*
+ * The digest of a file that is not in memory.  Until it is known there is no
+ * tag, and the object is not to be relied on for longer.
+ */
+static void
+find_digest(int fd, struct facts *f, struct digester *d)
+{
+	if (!f->is_settled || !digester_find(d, fd, f->st, &f->digest)) {
+		f->tag = TAG_NONE;
+		f->is_settled = f->is_settled && d == NULL;
+	}
+}
+
 /* `look` is NULL where the facts are complete. */
 static int
 open_object(int fd, struct facts *f, const struct object_look *look,
-    struct object **out_object)
+    size_t content_max, struct object **out_object)
 {
-	const struct stat *st = f->st;
-	uint64_t size = (uint64_t)st->st_size;
-	size_t n = size < SNIFF_MAX ? (size_t)size : SNIFF_MAX;
-	struct object *o = NULL;
+	uint64_t size = (uint64_t)f->st->st_size;
+	size_t least = look == NULL ? 0 : SNIFF_MAX;
+	size_t n = size <= content_max || size <= least ? (size_t)size : least;
 	ssize_t got = -ENOMEM;
+	struct object *o;
 	char *start;
 
-	if (look == NULL && size > OBJECT_CONTENT_MAX)
-		n = 0;
 	start = malloc(n + 1);
 	if (start != NULL)
 		got = read_start(fd, start, n);
-	if (got >= 0) {
-		if (look != NULL)
-			find_type(f, look,
-			    (struct str){ start, (size_t)got });
-		o = object_new(f);
-		if (o == NULL)
-			got = -ENOMEM;
-	}
-	if (o == NULL) {
+	if (got < 0) {
 		free(start);
 		close(fd);
 		return (int)got;
 	}
-	/* Small, and read whole as it was described: the file can go. */
-	if (size <= OBJECT_CONTENT_MAX && (uint64_t)got == size &&
-	    is_unchanged(fd, st)) {
-		o->content = start;
-		close(fd);
-	} else {
-		o->fd = fd;
+	if (look != NULL)
+		find_type(f, look, (struct str){ start,
+		    (size_t)got < SNIFF_MAX ? (size_t)got : SNIFF_MAX });
+	if (!take_content(fd, f, content_max, start, got, &start) &&
+	    f->tag == TAG_CONTENT)
+		find_digest(fd, f, look != NULL ? look->digester : NULL);
+	o = object_new(f);
+	if (o == NULL) {
 		free(start);
+		close(fd);
+		return -ENOMEM;
 	}
+	o->content = start;
+	o->content_max = content_max;
+	if (start != NULL)
+		close(fd);
+	else
+		o->fd = fd;
 	*out_object = o;
 	return 0;
+}
+
+/*
+ * Images of file systems that are the same wherever they are built (Nix,
+ * OSTree) set the times of all files to the epoch, or a second after it.
+ */
+static bool
+says_nothing(const struct timespec *modified)
+{
+	return modified->tv_sec == 0 || modified->tv_sec == 1;
+}
+
+/* What the file itself tells. */
+static void
+describe(struct facts *f, const struct stat *st, enum etag etag)
+{
+	static const enum tag tags[] = {
+		[ETAG_MTIME] = TAG_TIME,
+		[ETAG_CONTENT] = TAG_CONTENT,
+		[ETAG_NONE] = TAG_NONE,
+	};
+
+	f->st = st;
+	f->etag = etag;
+	f->tag = tags[etag];
+	f->is_settled = is_settled(&st->st_mtim);
+	f->modified = time_modified(st);
+	if (says_nothing(&st->st_mtim)) {
+		f->modified = -1;
+		if (f->tag == TAG_TIME)
+			f->tag = TAG_CONTENT;
+	}
 }
 
 int
@@ -267,13 +370,11 @@ object_open(int fd, const struct stat *st, const struct object_look *look,
 {
 	struct facts f = {
 		.coding = CODING_IDENTITY,
-		.is_settled = is_settled(&st->st_mtim),
-		.modified = time_modified(st),
-		.st = st,
 		.cache_control = look->cache_control,
 	};
 
-	return open_object(fd, &f, look, out_object);
+	describe(&f, st, look->etag);
+	return open_object(fd, &f, look, look->content_max, out_object);
 }
 
 /* What does not depend on the coding. */
@@ -295,13 +396,10 @@ object_open_sidecar(int fd, const struct stat *st, const struct object *plain,
     enum coding c, struct object **out_object)
 {
 	struct facts f = facts_of(plain, c);
-
 	int err;
 
-	f.st = st;
-	f.is_settled = is_settled(&st->st_mtim);
-	f.modified = time_modified(st);
-	err = open_object(fd, &f, NULL, out_object);
+	describe(&f, st, plain->etag);
+	err = open_object(fd, &f, NULL, plain->content_max, out_object);
 	if (err == 0)
 		(*out_object)->is_sidecar = true;
 	return err;
@@ -309,7 +407,7 @@ object_open_sidecar(int fd, const struct stat *st, const struct object *plain,
 
 int
 object_open_made(int fd, const struct object *plain, enum coding c,
-    uint32_t digest, struct object **out_object)
+    uint32_t crc, struct object **out_object)
 {
 	struct facts f = facts_of(plain, c);
 	struct stat st;
@@ -322,8 +420,36 @@ object_open_made(int fd, const struct object *plain, enum coding c,
 	}
 	f.st = &st;
 	f.plain_tag = plain->validators.etag;
-	f.digest = digest;
-	return open_object(fd, &f, NULL, out_object);
+	f.crc = crc;
+	f.tag = f.plain_tag.p != NULL ? TAG_MADE : TAG_NONE;
+	return open_object(fd, &f, NULL, plain->content_max, out_object);
+}
+
+int
+object_of_page(struct str page, struct str type, struct str cache_control,
+    bool has_etag, struct object **out_object)
+{
+	struct stat st = { .st_size = (off_t)page.n };
+	struct facts f = {
+		.type = type,
+		.coding = CODING_IDENTITY,
+		.is_settled = true,
+		.modified = -1,
+		.st = &st,
+		.tag = has_etag ? TAG_CONTENT : TAG_NONE,
+		.digest = XXH3_128bits(page.p, page.n),
+		.cache_control = cache_control,
+	};
+	struct object *o;
+
+	o = object_new(&f);
+	if (o == NULL) {
+		free((void *)(uintptr_t)page.p);
+		return -ENOMEM;
+	}
+	o->content = (void *)(uintptr_t)page.p;
+	*out_object = o;
+	return 0;
 }
 
 void
@@ -331,6 +457,8 @@ object_unref(struct object *o)
 {
 	if (--o->refs > 0)
 		return;
+	if (o->budget != NULL)
+		*o->budget += o->counted;
 	for (unsigned c = 0; c < CODING_COUNT; c++)
 		if (o->coded[c] != NULL)
 			object_unref(o->coded[c]);

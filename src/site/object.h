@@ -15,10 +15,19 @@
 #include "http/coding.h"
 #include "http/cond.h"
 
+struct digester;
 struct mime_table;
 struct sniffer;
 
-#define OBJECT_CONTENT_MAX ((size_t)64 << 10)   /* above: by descriptor */
+#define OBJECT_CONTENT_MAX ((size_t)64 << 10)   /* a good content_max */
+
+/* What the tag of a file is drawn from. */
+enum etag {
+	ETAG_MTIME,             /* its size and when it was modified; where
+	                           that says nothing, its content */
+	ETAG_CONTENT,
+	ETAG_NONE,
+};
 
 struct object {
 	unsigned refs;
@@ -33,8 +42,14 @@ struct object {
 	                                   tells of the content alone, its type
 	                                   and coding, */
 	size_t content_lines;           /* in so many bytes */
-	bool is_settled;                /* its validators will tell a change */
+	bool is_settled;                /* its validators are there, and will
+	                                   tell a change */
+	enum etag etag;                 /* what its tag was drawn from */
+	size_t content_max;
 	struct stat st;                 /* of the file it was made from */
+	size_t *budget;                 /* NULL, or to which `counted` is given
+	                                   back at the end */
+	size_t counted;
 
 	/*
 	 * Its content in other codings (variant.h), which it refers to and
@@ -58,6 +73,11 @@ struct object_look {
 	struct sniffer *sniffer;        /* may be NULL */
 	struct str cache_control;       /* of the header; "" leaves it out */
 	bool is_negotiated;             /* if its type gains by a coding */
+	enum etag etag;
+	struct digester *digester;      /* for what is too large to be read at
+	                                   once; may be NULL */
+	size_t content_max;             /* up to which content is held in
+	                                   memory */
 };
 
 /*
@@ -76,12 +96,20 @@ int object_open_sidecar(int fd, const struct stat *st,
     const struct object *plain, enum coding c, struct object **out_object);
 
 /*
- * The same of what we have made from the content of `plain`.  `digest` is
+ * The same of what we have made from the content of `plain`.  `crc` is
  * drawn from the bytes: other versions of a library make other ones, which
  * must not have the same strong tag (RFC 9110 8.8.1).
  */
 int object_open_made(int fd, const struct object *plain, enum coding c,
-    uint32_t digest, struct object **out_object);
+    uint32_t crc, struct object **out_object);
+
+/*
+ * Makes an object of a page of ours in memory that malloc(3) gave, which is
+ * then the object's to free (also on failure).  Its tag, if it has
+ * one, is drawn from all its bytes.  0 or -ENOMEM.
+ */
+int object_of_page(struct str page, struct str type, struct str cache_control,
+    bool has_etag, struct object **out_object);
 
 static inline struct object *
 object_ref(struct object *o)

@@ -122,6 +122,9 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 		.sniffer = s->sniffer,
 		.cache_control = freshness_of(s->freshness, p->path),
 		.is_negotiated = true,
+		.etag = s->etag,
+		.digester = s->digester,
+		.content_max = s->content_max,
 	};
 	struct kept kept = {
 		.is_shared = f->has_links || f->st.st_nlink > 1,
@@ -146,20 +149,37 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 	object_unref(o);
 }
 
-/* A directory's own page, or the listing of what is in it. */
+/* Behind a link nobody tells of changes: that is listed each time. */
 static void
-answer_directory(struct site *s, struct exchange *x, int fd,
+answer_listing(struct site *s, struct exchange *x, const struct found *dir,
     const struct target *t)
 {
+	struct cache_place p = cache_watch(s->cache, t->path, t->key);
+	struct dir d = {
+		.fd = dir->fd,
+		.root = s->root,
+		.above = S(""),
+		.path = t->path,
+		.place = dir->has_links ? NULL : &p,
+	};
+
+	dir_answer(s, x, &d);
+}
+
+/* A directory's own page, or the listing of what is in it. */
+static void
+answer_directory(struct site *s, struct exchange *x, const struct found *dir,
+    const struct target *t)
+{
+	struct cache_place p;
 	struct found f;
 	struct str page;
-	struct cache_place p;
 	int err;
 
 	page = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(t->path),
 	    STR_ARG(s->index), '\0');
 	if (page.p == NULL) {
-		close(fd);
+		close(dir->fd);
 		exchange_refuse(x, REASON_MEMORY);
 		return;
 	}
@@ -171,13 +191,13 @@ answer_directory(struct site *s, struct exchange *x, int fd,
 		err = -ENOENT;
 	}
 	if (err != -ENOENT || !s->lists)
-		close(fd);
+		close(dir->fd);
 	if (err == 0)
 		answer_file(s, x, &f, &p);
 	else if (err != -ENOENT)
 		refuse_errno(x, err);
 	else if (s->lists)
-		dir_answer(s, x, fd, S(""), t->path);
+		answer_listing(s, x, dir, t);
 	else
 		exchange_refuse(x, REASON_NO_LISTING);
 }
@@ -198,7 +218,7 @@ answer_path(struct site *s, struct exchange *x, const struct target *t)
 	} else if (!S_ISDIR(f.st.st_mode)) {
 		answer_file(s, x, &f, &p);
 	} else if (wants_dir) {
-		answer_directory(s, x, f.fd, t);
+		answer_directory(s, x, &f, t);
 	} else {
 		close(f.fd);
 		redirect_slash(x, t->path);

@@ -5,29 +5,37 @@
 /* What a URL means: a document root and the rules for serving it. */
 
 #include "http/coding.h"
+#include "base/list.h"
 #include "http/exchange.h"
+#include "site/object.h"
 
 struct cache;
 struct cgi_service;
 struct encode_service;
 struct freshness;
 struct home_service;
+struct loop;
 struct mime_table;
 struct sniffer;
 
-/* Memory that all listings under way may take together. */
-struct listing_budget {
-	size_t left_bytes;
+/* Those that are being made or sent. */
+struct listings {
+	size_t left_bytes;              /* that they may still take */
+	struct list makings;            /* dir.c's */
 };
 
 struct site {
 	int root;                       /* descriptor of the document root */
 	struct str index;               /* name of a directory's own page */
 	bool lists;                     /* directories without one */
-	struct listing_budget *listings;        /* NULL: no bound */
+	struct listings *listings;      /* NULL: no bound */
+	struct loop *loop;              /* NULL: all is done at once */
 	bool shows_hidden;              /* names that begin with a dot */
 	const struct mime_table *types;
 	struct sniffer *sniffer;        /* may be NULL */
+	enum etag etag;
+	struct digester *digester;      /* may be NULL */
+	size_t content_max;             /* of a file, to be held in memory */
 	struct cache *cache;            /* may be NULL */
 	const struct freshness *freshness;      /* NULL: nothing is said */
 	uint64_t compress_max;          /* larger files are not compressed

@@ -99,6 +99,7 @@ link_dir(struct watcher *w, struct watched *d)
 	*bucket = d;
 	list_init(&d->children);
 	list_init(&d->entries);
+	list_init(&d->promises);
 	list_init(&d->sibling);
 	if (d->parent != NULL)
 		list_append(&d->parent->children, &d->sibling);
@@ -157,7 +158,8 @@ drop_all(struct watcher *w)
 static bool
 is_bare(const struct watched *d)
 {
-	return list_is_empty(&d->children) && list_is_empty(&d->entries);
+	return list_is_empty(&d->children) && list_is_empty(&d->entries) &&
+	    list_is_empty(&d->promises);
 }
 
 /* Lets go of d, and of its parents, as far as nothing is known there. */

@@ -21,8 +21,9 @@ struct watcher;
 struct watched {
 	struct watched *parent;         /* NULL: the root */
 	struct list children, sibling;
-	struct list entries;            /* its owner's, of what is known in it;
-	                                   while there are some it stays */
+	struct list entries, promises;  /* its owner's, of what is known in it
+	                                   and what will be; while there are
+	                                   some it stays */
 	struct watched *next, *next_by_name;    /* in their buckets */
 	int wd;
 	size_t name_len;
@@ -39,7 +40,7 @@ struct watch_spot {
 
 /*
  * What this entry of d is has changed; a p of NULL: all that is in d, which
- * will be gone.  The entries of d must then be taken out of its list.
+ * will be gone.  Its lists must then be left empty.
  */
 typedef void watch_fn(void *owner, struct watched *d, struct str name);
 

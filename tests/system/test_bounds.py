@@ -45,11 +45,15 @@ def test_spellings_of_one_path(start, tree):
 
 
 @needs_its_own_memory
-def test_listings_that_nobody_reads(start, tree):
-    """400 MiB of names: some are refused, then there is room again."""
+@pytest.mark.parametrize("options,expected", [
+    # One list for all of them.
+    ([], {200}),
+    # Each has its own, 10 MiB: some are refused, then there is room again.
+    (["--cache-size=0"], {200, 503})])
+def test_listings_that_nobody_reads(start, tree, options, expected):
     for i in range(20000):
         os.link(tree / "hello.txt", tree / f"sub dir/{i:05}{'x' * 200}")
-    server = start(tree)
+    server = start(tree, *options)
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(server.connect(rcvbuf=4096))
                  for _ in range(100)]
@@ -59,7 +63,7 @@ def test_listings_that_nobody_reads(start, tree):
         assert server.memory_kib() < 300 << 10
         assert server.get("/hello.txt").body == b"hello\n"
         statuses = {c.head().status for c in crowd}
-    assert statuses == {200, 503}
+    assert statuses == expected
     with server.connect() as c:
         assert c.ask(request("/sub%20dir/")).status == 200
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Listings of directories: order, escaping, valid HTML, and 100,000 names."""
 
+import contextlib
 import os
 import re
 import time
@@ -11,7 +12,7 @@ import pytest
 from docroot import HARD_NAMES
 from html_check import check_html
 from rawhttp import request
-from server import is_sanitized
+from server import is_sanitized, wait_until
 
 CROWD = 100_000
 
@@ -142,3 +143,92 @@ def test_100_000_names(start, crowd):
     # The names must be sorted, so they are held; the page need not be.
     assert grown < (256 << 10 if is_sanitized() else 24 << 10)
     assert len(body) > 5 << 20
+
+
+def test_listing_is_a_page_like_others(server):
+    r = server.get("/plain/")
+    assert "Last-Modified" not in r
+    assert re.fullmatch(r'"[0-9a-f]{32}"', r["ETag"])
+    again = server.get("/plain/", f"If-None-Match: {r['ETag']}")
+    assert again.status == 304 and again["ETag"] == r["ETag"]
+    assert server.get("/plain/", "Range: bytes=0-8").body == b"<!doctype"
+    head = server.head("/plain/")
+    assert head["Content-Length"] == str(len(r.body))
+    assert head["ETag"] == r["ETag"]
+
+
+def change_name(root):
+    (root / "sub/b.txt").rename(root / "sub/c.txt")
+
+
+def change_size(root):
+    with open(root / "sub/b.txt", "ab") as f:
+        f.write(b"more")
+
+
+def change_time(root):
+    os.utime(root / "sub/b.txt", (0, 86400 * 365))
+
+
+def create(root):
+    (root / "sub/new").mkdir()
+
+
+def delete(root):
+    (root / "sub/b.txt").unlink()
+
+
+def create_index(root):
+    (root / "sub/index.html").write_bytes(b"index\n")
+
+
+@pytest.mark.parametrize("size", ["0", "64M"])
+@pytest.mark.parametrize("change", [
+    change_name, change_size, change_time, create, delete, create_index],
+    ids=lambda f: f.__name__)
+def test_change_is_seen(start, tmp_path, change, size):
+    (tmp_path / "sub").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "sub" / name).write_bytes(b"text\n")
+    server = start(tmp_path, f"--cache-size={size}")
+    with server.connect() as c:
+        old = c.ask(request("/sub/"))
+        assert c.ask(request("/sub/")).body == old.body
+        change(tmp_path)
+        new = c.ask(request("/sub/"))
+        assert new.status == 200 and new["ETag"] != old["ETag"]
+        assert new.body != old.body
+
+
+@pytest.mark.parametrize("size", ["0", "64M"])
+def test_what_nobody_tells_of_is_seen_in_a_second(start, tmp_path, size):
+    """The date of a sub-directory, and of what a link leads to."""
+    (tmp_path / "sub/inner").mkdir(parents=True)
+    (tmp_path / "target").write_bytes(b"text\n")
+    (tmp_path / "sub/link").symlink_to("../target")
+    server = start(tmp_path, f"--cache-size={size}")
+    server.get("/sub/")
+    os.utime(tmp_path / "sub/inner", (0, 86400 * 365))
+    (tmp_path / "target").write_bytes(b"longer text\n")
+
+    def is_seen():
+        body = server.get("/sub/").body
+        return b"1971-01-01" in body and b"<td>12<td>" in body
+
+    assert wait_until(is_seen, 5)
+
+
+def test_many_wait_for_one(start, crowd):
+    """Who asks while a list is made gets that one."""
+    server = start(crowd)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect(timeout=60))
+                   for _ in range(20)]
+        for c in clients:
+            c.send(request("/"))
+        # Small requests have their turn in the meantime.
+        assert server.get("/nowhere").status == 404
+        answers = [c.receive() for c in clients]
+    assert {r.status for r in answers} == {200}
+    assert len({r["ETag"] for r in answers}) == 1
+    assert len({r.body for r in answers}) == 1

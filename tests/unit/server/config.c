@@ -214,6 +214,32 @@ test_cgi_options(void **state)
 }
 
 static void
+test_cache_options(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse_well("site", &c);
+	assert_int_equal(c.cache_bytes, 64 << 20);
+	assert_int_equal(c.cache_object_bytes, 64 << 10);
+	assert_int_equal(c.etag, ETAG_MTIME);
+	parse_well("--cache-size=3G --cache-object=2M --etag=content site",
+	    &c);
+	assert_int_equal(c.cache_bytes, INT64_C(3) << 30);
+	assert_int_equal(c.cache_object_bytes, 2 << 20);
+	assert_int_equal(c.etag, ETAG_CONTENT);
+	parse_well("--cache-size=0 --cache-object=17 --etag=none site", &c);
+	assert_int_equal(c.cache_bytes, 0);
+	assert_int_equal(c.cache_object_bytes, 17);
+	assert_int_equal(c.etag, ETAG_NONE);
+	parse_well("--cache-size=1024G --cache-object=5K --etag=mtime site",
+	    &c);
+	assert_int_equal(c.cache_bytes, INT64_C(1) << 40);
+	assert_int_equal(c.cache_object_bytes, 5 << 10);
+	assert_int_equal(c.etag, ETAG_MTIME);
+}
+
+static void
 test_users(void **state)
 {
 	struct config c;
@@ -268,6 +294,7 @@ test_modes(void **state)
 #define NO_SECONDS "not a number of seconds (0.001 to 86400)\n"
 #define NO_PROCESSES "not a number of processes (1 to 1024)\n"
 #define NO_RATE "not a number of bytes a second (0 to 1000000000)\n"
+#define NO_CACHE_SIZE "not a size (0 to 1024G)\n"
 #define NO_INDEX "not the name of a file inside a directory\n"
 #define NO_USER_DIR "not the name of a directory inside a home\n"
 #define NO_VARIABLE "not the name of a variable\n"
@@ -430,6 +457,16 @@ static const struct {
 	    "--cgi-env=E site", "--cgi-env E: too many variables "
 	    "(16 at most)\n" },
 	{ "--cgi-timeout=0 site", "--cgi-timeout 0: " NO_SECONDS },
+	{ "--cache-size=M site", "--cache-size M: " NO_CACHE_SIZE },
+	{ "--cache-size= site", "--cache-size '': " NO_CACHE_SIZE },
+	{ "--cache-size=1T site", "--cache-size 1T: " NO_CACHE_SIZE },
+	{ "--cache-size=-1 site", "--cache-size -1: " NO_CACHE_SIZE },
+	{ "--cache-size=1MM site", "--cache-size 1MM: " NO_CACHE_SIZE },
+	{ "--cache-object=1025G site", "--cache-object 1025G: " NO_CACHE_SIZE },
+	{ "--cache-object=18446744073709551615G site",
+	    "--cache-object 18446744073709551615G: " NO_CACHE_SIZE },
+	{ "--etag=size site",
+	    "--etag size: no such kind: mtime, content or none\n" },
 	{ "--cgi-max=0 site", "--cgi-max 0: not a number of programs "
 	    "(1 to 1024)\n" },
 	{ "--cgi-memory=16777217 site", "--cgi-memory 16777217: not a number "
@@ -517,6 +554,7 @@ main(void)
 		cmocka_unit_test(test_letters_and_names),
 		cmocka_unit_test(test_long_options),
 		cmocka_unit_test(test_cgi_options),
+		cmocka_unit_test(test_cache_options),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_modes),

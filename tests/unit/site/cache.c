@@ -353,6 +353,7 @@ test_changed_before_kept(void **state)
 	(void)state;
 	open_place(&plenty);
 	look.types = place.types;
+	look.content_max = OBJECT_CONTENT_MAX;
 	p = cache_watch(place.site.cache, S("a/b/page.txt"), S(PAGE));
 	assert_non_null(p.spot.dir);
 	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt", &f), 0);

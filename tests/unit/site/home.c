@@ -55,6 +55,7 @@ open_service(void **state)
 	(void)state;
 	awake = expected = 0;
 	site.types = types = mime_new();
+	site.content_max = OBJECT_CONTENT_MAX;
 	assert_int_equal(loop_open(NULL, &loop), 0);
 	assert_int_equal(home_open(loop, new_end(), &homes), 0);
 	return 0;

@@ -44,7 +44,11 @@ static int
 open_as(int fd, const struct stat *st, struct str name,
     struct object **out_object)
 {
-	struct object_look look = { .name = name, .types = types };
+	struct object_look look = {
+		.name = name,
+		.types = types,
+		.content_max = OBJECT_CONTENT_MAX,
+	};
 
 	return object_open(fd, st, &look, out_object);
 }

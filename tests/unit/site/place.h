@@ -31,6 +31,7 @@ place_open(struct place *p)
 		.index = S("index.html"),
 		.lists = true,
 		.types = p->types,
+		.content_max = OBJECT_CONTENT_MAX,
 	};
 	loopback_init_site(&p->loopback, &p->site);
 }
