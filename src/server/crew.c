@@ -130,6 +130,9 @@ close_crews(struct child *c)
 		for (unsigned i = 0; i < other->n; i++) {
 			if (other->children[i].orders.fd != -1)
 				close(other->children[i].orders.fd);
+			if (other->children[i].end != -1 &&
+			    &other->children[i] != c)
+				close(other->children[i].end);
 		}
 		if (other != c->crew || c->role != &worker)
 			close(other->tree->root);
@@ -309,10 +312,10 @@ on_report(struct watch *w, unsigned ready)
 }
 
 static int
-open_orders(struct child *c, int ends[2])
+open_orders(struct child *c)
 {
 	struct loop *l = c->crew->command->loop;
-	int err;
+	int ends[2], err;
 
 	err = channel_pair(ends);
 	if (err < 0)
@@ -328,8 +331,10 @@ open_orders(struct child *c, int ends[2])
 		close(ends[0]);
 		close(ends[1]);
 		c->orders.fd = -1;
+		return err;
 	}
-	return err;
+	c->end = ends[1];
+	return 0;
 }
 
 static void
@@ -337,27 +342,38 @@ close_orders(struct child *c)
 {
 	loop_remove(c->crew->command->loop, &c->orders);
 	close(c->orders.fd);
-	c->orders.fd = -1;
+	if (c->end != -1)
+		close(c->end);
+	c->orders.fd = c->end = -1;
+}
+
+/* Before it is born: it knows the others from its first turn on. */
+static int
+expect_child(struct child *c)
+{
+	int err;
+
+	err = open_orders(c);
+	if (err < 0)
+		return err;
+	c->id = ++c->crew->command->last_id;
+	introduce_all(c);
+	return 0;
 }
 
 static int
-start_child(struct child *c)
+bear_child(struct child *c)
 {
 	struct command *command = c->crew->command;
-	int ends[2], err;
 	pid_t pid;
+	int err;
 
-	err = open_orders(c, ends);
-	if (err < 0)
-		return err;
-	c->id = ++command->last_id;
-	/* Before it is born: it knows the others from its first turn on. */
-	introduce_all(c);
 	pid = fork();
 	if (pid == 0)
-		_exit(become(c, ends[1]));
+		_exit(become(c, c->end));
 	err = -errno;
-	close(ends[1]);
+	close(c->end);
+	c->end = -1;
 	if (pid == -1) {
 		close_orders(c);
 		return err;
@@ -372,8 +388,10 @@ static void
 on_restart(struct timer *t)
 {
 	struct child *c = list_entry(t, struct child, restart);
-	int err = start_child(c);
+	int err = expect_child(c);
 
+	if (err == 0)
+		err = bear_child(c);
 	if (err == 0)
 		return;
 	log_error("%s %u cannot be started: %s", c->role->title,
@@ -423,8 +441,52 @@ add_child(struct crew *crew, const struct role *role, unsigned number)
 		.role = role,
 		.number = number,
 		.orders.fd = -1,
+		.end = -1,
 		.restart.fn = on_restart,
 	};
+}
+
+/*
+ * One worker is born first, since somebody should answer soon; the services
+ * are not needed at once.  But it knows them: they are expected already.
+ * Returns how many are.
+ */
+static unsigned
+add_children(struct crew *c, const struct config *config)
+{
+	unsigned n;
+
+	add_child(c, &worker, 0);
+	if (config->cgi_root != NULL)
+		add_child(c, &spawner, 0);
+	if (*config->user_dir != '\0')
+		add_child(c, &homes, 0);
+	if (config->compress_max > 0)
+		add_child(c, &encoder, 0);
+	n = c->n;
+	for (unsigned i = 1; i < config->workers; i++)
+		add_child(c, &worker, i);
+	return n;
+}
+
+static int
+start_children(struct crew *c, unsigned n_expected)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < n_expected && err == 0; i++)
+		err = expect_child(&c->children[i]);
+	for (unsigned i = 0; i < c->n && err == 0; i++) {
+		struct child *child = &c->children[i];
+
+		if (i >= n_expected)
+			err = expect_child(child);
+		if (err == 0)
+			err = bear_child(child);
+		child->is_awaited = err == 0 && c->state == CREW_COMING &&
+		    child->role == &worker;
+	}
+	return err;
 }
 
 struct crew *
@@ -433,7 +495,6 @@ crew_start(struct command *command, struct tree *tree, enum crew_state state,
 {
 	const struct config *config = command->setup->config;
 	struct crew *c;
-	int err = 0;
 
 	c = calloc(1, sizeof(*c) +
 	    (config->workers + SERVICES_MAX) * sizeof(c->children[0]));
@@ -444,21 +505,8 @@ crew_start(struct command *command, struct tree *tree, enum crew_state state,
 	c->tree = tree;
 	c->site = *command->setup->site;
 	c->site.root = tree->root;
-	if (config->cgi_root != NULL)
-		add_child(c, &spawner, 0);
-	if (*config->user_dir != '\0')
-		add_child(c, &homes, 0);
-	if (config->compress_max > 0)
-		add_child(c, &encoder, 0);
-	for (unsigned i = 0; i < config->workers; i++)
-		add_child(c, &worker, i);
 	list_append(&command->crews, &c->node);
-	for (unsigned i = 0; i < c->n && err == 0; i++) {
-		err = start_child(&c->children[i]);
-		c->children[i].is_awaited = err == 0 &&
-		    state == CREW_COMING && c->children[i].role == &worker;
-	}
-	*out_err = err;
+	*out_err = start_children(c, add_children(c, config));
 	return c;
 }
 

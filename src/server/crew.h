@@ -28,6 +28,7 @@ struct child {
 	unsigned id;            /* of this process, never used again */
 	pid_t pid;              /* 0: not running */
 	struct watch orders;    /* our end of the channel */
+	int end;                /* its own, until it is born; else -1 */
 	enum order due;         /* once there is room in it; 0: none */
 	bool is_awaited;        /* ORDER_READY of one that comes, ORDER_RETIRED
 	                           of one that retires */
