@@ -52,24 +52,36 @@ looks_like_utf8(struct str start, bool is_whole)
 	return start.n == 0;
 }
 
+static int64_t
+ns_between(const struct timespec *from, const struct timespec *to)
+{
+	return (to->tv_sec - from->tv_sec) * INT64_C(1000000000) +
+	    to->tv_nsec - from->tv_nsec;
+}
+
 /*
  * A second change within the clock's grain would leave the time as it is, so
  * a file that young cannot be told from its next version (RFC 9110 8.8.1).
+ * Some file systems write whole seconds (ext3), or even ones (FAT).  Some
+ * times are taken from the fine clock, ahead of the coarse one; only what is
+ * ahead of that, too, was given to the file by somebody.
  */
 static bool
 is_settled(const struct timespec *modified)
 {
-	struct timespec now, grain;
-	int64_t age_ns;
+	static const struct timespec none;
+	struct timespec coarse, fine, grain;
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	clock_getres(CLOCK_REALTIME_COARSE, &grain);
-	if (modified->tv_sec < now.tv_sec - 1 ||
-	    modified->tv_sec > now.tv_sec)
+	if (modified->tv_sec < clock_wall_s() - 10 ||
+	    modified->tv_sec > clock_wall_s() + 10)
 		return true;
-	age_ns = (now.tv_sec - modified->tv_sec) * INT64_C(1000000000) +
-	    now.tv_nsec - modified->tv_nsec;
-	return age_ns < 0 || age_ns > grain.tv_nsec;
+	clock_gettime(CLOCK_REALTIME_COARSE, &coarse);
+	clock_gettime(CLOCK_REALTIME, &fine);
+	clock_getres(CLOCK_REALTIME_COARSE, &grain);
+	if (modified->tv_nsec == 0)
+		grain.tv_sec += 2;
+	return ns_between(modified, &coarse) > ns_between(&none, &grain) ||
+	    ns_between(modified, &fine) < 0;
 }
 
 /* A file from the future was, to HTTP, modified now (RFC 9110 8.8.2.1). */
