@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/engine.h"
 #include "net/poller_priv.h"
 
 #define EVENTS 256
@@ -36,14 +37,21 @@ struct loop {
 int
 loop_open(const char *engine, struct loop **out_loop)
 {
+	const struct engine *e;
 	struct loop *l;
+	unsigned argument;
 	int err;
 
+	e = engine_find(engine, &argument);
+	if (e == NULL)
+		return -EINVAL;
+	if (engine_lacks(e) != NULL)
+		return -EOPNOTSUPP;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return -ENOMEM;
-	l->ops = poller_find(engine);
-	err = l->ops == NULL ? -EINVAL : l->ops->open(&l->poller);
+	l->ops = e->poller;
+	err = l->ops->open(argument, &l->poller);
 	if (err < 0) {
 		free(l);
 		return err;

@@ -5,7 +5,7 @@
 /*
  * The event loop: descriptors that became ready, deadlines that passed, one
  * callback at a time, in one thread.  How it waits is chosen at run time
- * (poller.h).
+ * (engine.h).
  *
  * In a turn the urgent watches are called first, then the others, then the
  * timers.  A callback may add, change and remove any watch or timer, its own
@@ -35,7 +35,11 @@ struct watch {
 
 struct loop;
 
-/* `engine` names the poller; NULL takes the best.  0 or a negative errno. */
+/*
+ * Waits as the engine of this name does; NULL takes the best.  0 or a negative
+ * errno: -EINVAL when there is no such engine, -EOPNOTSUPP when it cannot be
+ * used here.
+ */
 int loop_open(const char *engine, struct loop **out_loop);
 
 /* Watches and timers that are left are forgotten; descriptors stay open. */

@@ -16,11 +16,15 @@ struct poller_event {
 };
 
 struct poller_ops {
-	const char *name;
-	const char *about;      /* a line for people */
+	/* Why it cannot be used here, NULL: it can; the function may be NULL,
+	   too, for what every system has. */
+	const char *(*lacks)(void);
 
-	/* Makes the poller's state.  0 or a negative errno. */
-	int (*open)(void **out_state);
+	/*
+	 * Makes the poller's state; `argument` is the number of its engine's
+	 * name (engine.h).  0 or a negative errno.
+	 */
+	int (*open)(unsigned argument, void **out_state);
 
 	/*
 	 * What is wanted of fd changes from `old` to `wanted`; 0 means that
@@ -44,8 +48,5 @@ extern const struct poller_ops poller_epoll;
 extern const struct poller_ops poller_poll;
 extern const struct poller_ops poller_pselect;
 extern const struct poller_ops poller_select;
-
-/* The named one, or the best when name is NULL; NULL when there is none. */
-const struct poller_ops *poller_find(const char *name);
 
 #endif

@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "http/stamp.h"
 #include "base/str.h"
-#include "net/poller.h"
+#include "net/engine.h"
 
 #define PORT_MAX 65535
 #define WORKERS_MAX 1024
@@ -194,13 +194,22 @@ set_debug(const struct use *u)
 static enum config_verdict
 set_engine(const struct use *u)
 {
+	const struct engine *e;
+	char why[100];
+
 	if (strcmp(u->value, "help") == 0) {
-		poller_help(stdout);
+		engine_help(stdout);
 		return CONFIG_EXIT;
 	}
-	if (!poller_exists(u->value))
+	e = engine_find(u->value, NULL);
+	if (e == NULL)
 		return refuse(u,
-		    "no such engine here: --engine=help lists those there are");
+		    "no such engine: --engine=help lists those there are");
+	if (engine_lacks(e) != NULL) {
+		snprintf(why, sizeof(why), "not available here: %s",
+		    engine_lacks(e));
+		return refuse(u, why);
+	}
 	u->config->engine = u->value;
 	return CONFIG_RUN;
 }

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -22,7 +21,6 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "net/poller.h"
 
 #include "engines.h"
 
@@ -178,7 +176,7 @@ test_nothing(void **state)
 static void
 test_readable(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -201,7 +199,7 @@ stop_at_third(struct spy *s)
 static void
 test_level(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -215,7 +213,7 @@ test_level(void **state)
 static void
 test_writable(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -232,7 +230,7 @@ static void
 test_not_writable(void **state)
 {
 	static const char bytes[4096];
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -248,7 +246,7 @@ test_not_writable(void **state)
 static void
 test_both(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -271,7 +269,7 @@ want_in(struct bell *b)
 static void
 test_asleep(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 	struct bell wake = { .act = want_in, .spy = &a };
 
@@ -289,7 +287,7 @@ test_asleep(void **state)
 static void
 test_asleep_at_the_end(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -303,7 +301,7 @@ test_asleep_at_the_end(void **state)
 static void
 test_removed(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -319,7 +317,7 @@ test_removed(void **state)
 
 /* Two that are ready, with something to do to each other. */
 static void
-open_two(struct engine *e, struct spy *a, struct spy *b,
+open_two(struct rig *e, struct spy *a, struct spy *b,
     void (*act)(struct spy *s))
 {
 	spy_open(a, e->loop, 'a');
@@ -341,7 +339,7 @@ put_both_to_sleep(struct spy *s)
 static void
 test_sleep_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, put_both_to_sleep);
@@ -363,7 +361,7 @@ want_out_of_other(struct spy *s)
 static void
 test_want_less_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, want_out_of_other);
@@ -389,7 +387,7 @@ drop_other(struct spy *s)
 static void
 test_remove_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, drop_other);
@@ -401,7 +399,7 @@ test_remove_in_callback(void **state)
 static void
 test_remove_itself(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, drop);
@@ -424,7 +422,7 @@ add_other(struct spy *s)
 static void
 test_add_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -468,7 +466,7 @@ feed_spy(struct bell *b)
 static void
 test_number_reused(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy, .spy = &next, .letter = ',' };
 	struct spy a, b;
 
@@ -489,7 +487,7 @@ test_number_reused(void **state)
 static void
 test_number_reused_and_ready(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, put_next_in_place);
@@ -517,7 +515,7 @@ add_again(struct spy *s)
 static void
 test_remove_and_add_itself(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -532,7 +530,7 @@ test_remove_and_add_itself(void **state)
 static void
 test_urgent(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy spies[5];
 
 	for (size_t i = 0; i < COUNT(spies); i++) {
@@ -553,7 +551,7 @@ test_urgent(void **state)
 static void
 test_urgent_removes(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -573,7 +571,7 @@ test_urgent_removes(void **state)
 static void
 test_half_close(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 	char c;
 
@@ -594,7 +592,7 @@ test_half_close(void **state)
 static void
 test_broken(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy reader, writer;
 	int ends[2];
 
@@ -623,7 +621,7 @@ static void
 test_crowd(void **state)
 {
 	static struct spy spies[CROWD];
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct rlimit limit;
 	int ends[2];
 
@@ -650,7 +648,7 @@ test_crowd(void **state)
 static void
 test_high_number(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	bool is_select = strstr(e->name, "select") != NULL;
 	struct spy low, high;
 	struct rlimit limit, old;
@@ -690,7 +688,7 @@ test_high_number(void **state)
 static void
 test_timers_in_order(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a' }, b = { .letter = 'b' };
 	struct bell c = { .letter = 'c' };
 	int64_t began_ms = loop_now_ms(e->loop);
@@ -708,7 +706,7 @@ test_timers_in_order(void **state)
 static void
 test_timers_moved(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a' }, b = { .letter = 'b' };
 	struct bell c = { .letter = 'c' };
 	int64_t began_ms = loop_now_ms(e->loop);
@@ -732,7 +730,7 @@ stop_other_bell(struct bell *b)
 static void
 test_timer_stopped_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell b = { .letter = 'b' };
 	struct bell a = { .letter = 'a', .act = stop_other_bell, .other = &b };
 
@@ -754,7 +752,7 @@ ring_again(struct bell *b)
 static void
 test_timer_restarted_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a', .act = ring_again };
 
 	bell_start(&a, e->loop, 2);
@@ -766,7 +764,7 @@ test_timer_restarted_in_callback(void **state)
 static void
 test_timer_after_watches(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell now = { .letter = '.' };
 	struct spy a;
 
@@ -789,7 +787,7 @@ stop_bells(struct spy *s)
 static void
 test_timer_stopped_by_watch(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -807,7 +805,7 @@ static void
 test_many_timers(void **state)
 {
 	static struct bell bells[BELLS];
-	struct engine *e = *state;
+	struct rig *e = *state;
 
 	memset(bells, 0, sizeof(bells));
 	for (int i = 0; i < BELLS; i++)
@@ -835,7 +833,7 @@ test_interrupted(void **state)
 	struct sigaction sa = { .sa_handler = interrupt };
 	struct itimerval every_5_ms = { { 0, 5000 }, { 0, 5000 } };
 	struct itimerval never = { { 0, 0 }, { 0, 0 } };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy };
 	struct spy a;
 
@@ -854,63 +852,11 @@ test_interrupted(void **state)
 	drop(&a);
 }
 
-/* The pollers by name */
-
-static void
-test_names(void **state)
-{
-	static const char *const names[] = {
-#define X(engine) name_##engine,
-		ENGINES(X)
-#undef X
-	};
-	struct loop *l = NULL;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++)
-		assert_true(poller_exists(names[i]));
-	assert_false(poller_exists("nosuch"));
-	assert_false(poller_exists(""));
-	assert_int_equal(loop_open("nosuch", &l), -EINVAL);
-	assert_null(l);
-	assert_int_equal(loop_open(NULL, &l), 0);
-	loop_close(l);
-}
-
-/* Each engine of the list must be in this suite. */
-static void
-test_help(void **state)
-{
-	static const char names[] =
-#define X(engine) " " #engine " "
-	    ENGINES(X);
-#undef X
-	char line[256], name[40];
-	FILE *help = tmpfile();
-	size_t n;
-
-	(void)state;
-	assert_non_null(help);
-	poller_help(help);
-	rewind(help);
-	while (fgets(line, sizeof(line), help) != NULL) {
-		const char *at = line + strspn(line, " ");
-
-		n = strcspn(at, " :\n");
-		snprintf(name, sizeof(name), " %.*s ", (int)n, at);
-		if (n > 0 && strstr(names, name) == NULL)
-			fail_msg("%s is not tested", name);
-	}
-	fclose(help);
-}
-
 int
 main(void)
 {
 #define EACH(test) ON_EACH_ENGINE(test, begin)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_help),
 		EACH(test_nothing),
 		EACH(test_readable),
 		EACH(test_level),
@@ -944,5 +890,5 @@ main(void)
 		EACH(test_interrupted),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_engines(tests, COUNT(tests));
 }

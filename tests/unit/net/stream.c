@@ -80,7 +80,7 @@ static const struct stream_events events = {
 
 /* Over TCP, since only there a connection can be reset; gives the peer. */
 static int
-open_stream(struct engine *e, struct owner *o)
+open_stream(struct rig *e, struct owner *o)
 {
 	struct addr addr;
 	int listener, ours, peer;
@@ -110,7 +110,7 @@ close_both(struct owner *o, int peer)
 static void
 test_bytes(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -132,7 +132,7 @@ test_bytes(void **state)
 static void
 test_closed_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner reader, writer;
 	int reader_peer = open_stream(e, &reader);
 	int writer_peer = open_stream(e, &writer);
@@ -154,7 +154,7 @@ test_closed_in_callback(void **state)
 static void
 test_wants_nothing(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -172,7 +172,7 @@ test_pieces(void **state)
 	const struct iovec iov[] = {
 		{ one, 4 }, { two, 4 }, { two, 0 }, { three, 5 },
 	};
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char got[32];
 	int peer = open_stream(e, &o);
@@ -190,7 +190,7 @@ test_full(void **state)
 {
 	static char bytes[65536];
 	struct iovec iov = { bytes, sizeof(bytes) };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 	size_t sent = 0, got = 0;
@@ -217,7 +217,7 @@ test_write_to_nobody(void **state)
 {
 	static char byte[] = "x";
 	struct iovec iov[] = { { byte, 1 }, { byte, 1 } };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 	ssize_t n = 0;
@@ -250,7 +250,7 @@ file_of(size_t n)
 static void
 test_send_file(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char got[1000];
 	int peer = open_stream(e, &o), file = file_of(2000);
@@ -278,7 +278,7 @@ test_send_file(void **state)
 static void
 test_send_short_file(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o), file = file_of(100);
 
@@ -293,7 +293,7 @@ test_send_short_file(void **state)
 static void
 test_shut(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char c;
 	int peer = open_stream(e, &o);
@@ -310,7 +310,7 @@ test_shut(void **state)
 static void
 test_close(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char c;
 	int peer = open_stream(e, &o);
@@ -330,7 +330,7 @@ static void
 test_broken(void **state)
 {
 	struct linger reset = { .l_onoff = 1 };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -347,7 +347,7 @@ test_broken(void **state)
 static void
 test_refused(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct rlimit limit, old;
 	struct stream *s = NULL;
 	int fd;
@@ -387,5 +387,5 @@ main(void)
 		EACH(test_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_engines(tests, COUNT(tests));
 }
