@@ -7,33 +7,95 @@
 #include "base/str.h"
 #include "net/poller_priv.h"
 
+/* nonblock: the longest nap, unless a number says otherwise. */
+#define NAP_MS 10
+#define NAP_MAX_MS 1000
+
 static const struct engine engines[] = {
 	{
+		.name = "nonblock",
+		.about = "asks each in turn, then naps (nonblock:MS, the nap)",
+		.limit = "a system call a connection, and late",
+		.poller = &poller_nonblock,
+		.argument = NAP_MS,
+		.argument_max = NAP_MAX_MS,
+	},
+	{
+		.name = "sigio",
+		.about = "O_ASYNC, a real-time signal for all that happens",
+		.limit = "the queue of signals; then all are asked",
+#ifdef __linux__
+		.poller = &poller_sigio,
+#else
+		.lacks = "F_SETSIG is Linux's own",
+#endif
+	},
+	{
 		.name = "select",
-		.about = "select(2): three sets of bits, copied every time",
+		.about = "select(2), three sets of bits",
 		.limit = "descriptors below FD_SETSIZE (1024)",
 		.poller = &poller_select,
 	},
 	{
 		.name = "pselect",
-		.about = "pselect(2): as select, in nanoseconds",
+		.about = "pselect(2), as select, in nanoseconds",
 		.limit = "descriptors below FD_SETSIZE (1024)",
 		.poller = &poller_pselect,
 	},
 	{
 		.name = "poll",
-		.about = "poll(2): an array, looked through every time",
-		.limit = "cost follows the number of connections",
+		.about = "poll(2), an array",
+		.limit = "cost grows with the number of connections",
 		.poller = &poller_poll,
 	},
 	{
 		.name = "epoll",
-		.about = "epoll(7): the kernel keeps the set",
-		.limit = "cost follows what is ready",
+		.about = "epoll(7), the kernel keeps the set",
+		.limit = "a system call for each change of it",
 #ifdef __linux__
 		.poller = &poller_epoll,
 #else
 		.lacks = "it is Linux's own",
+#endif
+	},
+	{
+		.name = "epoll-et",
+		.about = "epoll(7), edge-triggered",
+		.limit = "as epoll, and a system call an event",
+#ifdef __linux__
+		.poller = &poller_epoll_et,
+#else
+		.lacks = "it is Linux's own",
+#endif
+	},
+	{
+		.name = "kqueue",
+		.about = "kqueue(2), the kernel keeps the set",
+		.limit = "a system call for each change of it",
+#ifdef HAVE_KQUEUE
+		.poller = &poller_kqueue,
+#else
+		.lacks = "it is the BSDs' own",
+#endif
+	},
+	{
+		.name = "libevent",
+		.about = "libevent, which chooses",
+		.limit = "that of what it chose",
+#ifdef HAVE_LIBEVENT
+		.poller = &poller_libevent,
+#else
+		.lacks = "built without libevent",
+#endif
+	},
+	{
+		.name = "libev",
+		.about = "libev, which chooses",
+		.limit = "that of what it chose",
+#ifdef HAVE_LIBEV
+		.poller = &poller_libev,
+#else
+		.lacks = "built without libev",
 #endif
 	},
 };
@@ -117,7 +179,10 @@ engine_help(FILE *out)
 		const struct engine *e = &engines[i];
 		const char *lacks = engine_lacks(e);
 
-		fprintf(out, "%-12s %s; %s%s\n", e->name, e->about, e->limit,
+		fprintf(out, "%-12s %s", e->name, e->about);
+		if (lacks == NULL && e->poller->backend != NULL)
+			fprintf(out, " %s", e->poller->backend());
+		fprintf(out, "; %s%s\n", e->limit,
 		    e == standard ? " (default)" : "");
 		if (lacks != NULL)
 			fprintf(out, "%-12s not available here: %s\n", "",

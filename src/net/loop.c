@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "net/engine.h"
+#include "net/fdtable_priv.h"
 #include "net/poller_priv.h"
 
 #define EVENTS 256
@@ -71,37 +72,21 @@ loop_close(struct loop *l)
 	free(l);
 }
 
-static int
-grow(struct loop *l, size_t fd)
-{
-	size_t n = l->n_slots ? l->n_slots : 64;
-	struct slot *slots;
-
-	while (n <= fd)
-		n *= 2;
-	slots = realloc(l->slots, n * sizeof(*slots));
-	if (slots == NULL)
-		return -ENOMEM;
-	for (size_t i = l->n_slots; i < n; i++)
-		slots[i] = (struct slot){ .watch = NULL };
-	l->slots = slots;
-	l->n_slots = n;
-	return 0;
-}
-
 int
 loop_add(struct loop *l, struct watch *w)
 {
-	size_t fd = (size_t)w->fd;
+	struct slot *slots;
 	int err = 0;
 
-	if (fd >= l->n_slots)
-		err = grow(l, fd);
-	if (err == 0 && w->wanted != 0)
+	slots = fdtable_reach(l->slots, &l->n_slots, sizeof(*slots), w->fd);
+	if (slots == NULL)
+		return -ENOMEM;
+	l->slots = slots;
+	if (w->wanted != 0)
 		err = l->ops->set(l->poller, w->fd, 0, w->wanted);
 	if (err < 0)
 		return err;
-	l->slots[fd] = (struct slot){ w, l->turn };
+	l->slots[w->fd] = (struct slot){ w, l->turn };
 	l->n_urgent += w->is_urgent;
 	return 0;
 }

@@ -20,6 +20,9 @@ struct poller_ops {
 	   too, for what every system has. */
 	const char *(*lacks)(void);
 
+	/* What a library waits with in turn; NULL for who is none. */
+	const char *(*backend)(void);
+
 	/*
 	 * Makes the poller's state; `argument` is the number of its engine's
 	 * name (engine.h).  0 or a negative errno.
@@ -45,8 +48,14 @@ struct poller_ops {
 };
 
 extern const struct poller_ops poller_epoll;
+extern const struct poller_ops poller_epoll_et;
+extern const struct poller_ops poller_kqueue;
+extern const struct poller_ops poller_libev;
+extern const struct poller_ops poller_libevent;
+extern const struct poller_ops poller_nonblock;
 extern const struct poller_ops poller_poll;
 extern const struct poller_ops poller_pselect;
 extern const struct poller_ops poller_select;
+extern const struct poller_ops poller_sigio;
 
 #endif

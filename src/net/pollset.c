@@ -5,41 +5,37 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int
-grow_place(struct pollset *s, size_t fd)
-{
-	size_t n = s->n_place ? s->n_place : 64;
-	unsigned *place;
+#include "net/fdtable_priv.h"
 
-	while (n <= fd)
-		n *= 2;
-	place = realloc(s->place, n * sizeof(*place));
-	if (place == NULL)
+int
+pollset_reserve(struct pollset *s, nfds_t n)
+{
+	nfds_t cap = s->cap ? s->cap : 64;
+	struct pollfd *fds;
+
+	if (n <= s->cap)
+		return 0;
+	while (cap < n)
+		cap *= 2;
+	fds = realloc(s->fds, cap * sizeof(*fds));
+	if (fds == NULL)
 		return -ENOMEM;
-	for (size_t i = s->n_place; i < n; i++)
-		place[i] = 0;
-	s->place = place;
-	s->n_place = n;
+	s->fds = fds;
+	s->cap = cap;
 	return 0;
 }
 
 static int
 add(struct pollset *s, int fd)
 {
-	struct pollfd *fds;
-	nfds_t cap;
-	int err;
+	unsigned *place;
 
-	if ((size_t)fd >= s->n_place && (err = grow_place(s, (size_t)fd)) < 0)
-		return err;
-	if (s->n == s->cap) {
-		cap = s->cap ? 2 * s->cap : 64;
-		fds = realloc(s->fds, cap * sizeof(*fds));
-		if (fds == NULL)
-			return -ENOMEM;
-		s->fds = fds;
-		s->cap = cap;
-	}
+	place = fdtable_reach(s->place, &s->n_place, sizeof(*place), fd);
+	if (place == NULL)
+		return -ENOMEM;
+	s->place = place;
+	if (pollset_reserve(s, s->n + 1) < 0)
+		return -ENOMEM;
 	s->fds[s->n++] = (struct pollfd){ .fd = fd };
 	s->place[fd] = (unsigned)s->n;
 	return 0;

@@ -26,6 +26,9 @@ struct pollset {
  */
 int pollset_put(struct pollset *s, int fd, unsigned wanted);
 
+/* Makes room for n in all: to put so many cannot fail.  0 or -ENOMEM. */
+int pollset_reserve(struct pollset *s, nfds_t n);
+
 /*
  * Turns what poll(2) has written into at most `max` events, beginning behind
  * where the last call ended; `ready` is what poll(2) returned.
