@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "h1/h1.h"
 #include "net/addr.h"
 
 /* Connections taken from one listener before others have their turn. */
@@ -28,6 +27,7 @@ struct acceptor {
 	int reserve;            /* a descriptor to give up; -1: it is */
 	int64_t said_ms;        /* when it was last told that it is full */
 	bool is_open;
+	bool is_paused;
 	unsigned n;
 	struct port ports[];
 };
@@ -89,6 +89,12 @@ refuse_one(struct acceptor *a, int listener)
 	a->reserve = take_reserve(listener);
 }
 
+static bool
+is_full(const struct acceptor *a)
+{
+	return a->limits.at_once != 0 && a->connections >= a->limits.at_once;
+}
+
 static void
 serve(struct acceptor *a, int fd, const struct addr *peer)
 {
@@ -98,13 +104,14 @@ serve(struct acceptor *a, int fd, const struct addr *peer)
 		say_busy(a, fd, "the limit is reached");
 		return;
 	}
-	err = h1_proto.open(a->host, fd, peer);
+	a->connections++;
+	err = a->limits.open(a->host, fd, peer);
 	if (err < 0) {
+		a->connections--;
 		say_busy(a, fd, strerror(-err));
 		return;
 	}
-	a->connections++;
-	if (a->limits.one_at_a_time)
+	if (is_full(a))
 		want_all(a, 0);
 }
 
@@ -185,8 +192,16 @@ void
 acceptor_connection_closed(struct acceptor *a)
 {
 	a->connections--;
-	if (a->is_open)
+	if (a->is_open && !a->is_paused)
 		want_all(a, READY_IN);
+}
+
+void
+acceptor_pause(struct acceptor *a, bool is_paused)
+{
+	a->is_paused = is_paused;
+	if (a->is_open)
+		want_all(a, is_paused || is_full(a) ? 0 : READY_IN);
 }
 
 unsigned

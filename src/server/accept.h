@@ -15,8 +15,9 @@ struct acceptor;
 
 struct accept_limits {
 	unsigned connections;   /* more are told 503 */
-	bool one_at_a_time;     /* the next is not accepted before the last
-	                           is gone */
+	unsigned at_once;       /* more wait until others are gone; 0: none */
+	/* Opens the protocol on a connection, as http_proto's does. */
+	int (*open)(struct http_host *host, int fd, const struct addr *peer);
 };
 
 /*
@@ -25,6 +26,9 @@ struct accept_limits {
  */
 int acceptor_open(struct http_host *host, const int *fds, unsigned n,
     const struct accept_limits *limits, struct acceptor **out_acceptor);
+
+/* Those that come wait in the kernel, until it is no longer paused. */
+void acceptor_pause(struct acceptor *a, bool is_paused);
 
 /* No further connection is taken. */
 void acceptor_close(struct acceptor *a);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "h1/h1.h"
 #include "http/proto.h"
 #include "net/loop.h"
 #include "server/accept.h"
@@ -263,7 +264,8 @@ start_accepting(struct worker *w, unsigned connections)
 	const struct listeners *ls = w->setup->listeners;
 	struct accept_limits limits = {
 		.connections = connections,
-		.one_at_a_time = w->setup->config->mode == MODE_DEBUG,
+		.at_once = w->setup->config->mode == MODE_DEBUG,
+		.open = h1_proto.open,
 	};
 	int fds[LISTENERS_MAX];
 
