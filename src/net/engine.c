@@ -10,8 +10,28 @@
 /* nonblock: the longest nap, unless a number says otherwise. */
 #define NAP_MS 10
 #define NAP_MAX_MS 1000
-
 static const struct engine engines[] = {
+	{
+		.name = "blocking",
+		.about = "one connection after the other",
+		.limit = "who comes meanwhile waits",
+		.policy = ENGINE_ONE,
+		.poller = &poller_poll,
+	},
+	{
+		.name = "fork",
+		.about = "a process for each connection",
+		.limit = "256 processes; who comes then waits",
+		.policy = ENGINE_CHILDREN,
+		.poller = &poller_poll,
+	},
+	{
+		.name = "select-fork",
+		.about = "select(2), and a process for each connection",
+		.limit = "256 processes; who comes then waits",
+		.policy = ENGINE_CHILDREN,
+		.poller = &poller_select,
+	},
 	{
 		.name = "nonblock",
 		.about = "asks each in turn, then naps (nonblock:MS, the nap)",
@@ -24,6 +44,7 @@ static const struct engine engines[] = {
 		.name = "sigio",
 		.about = "O_ASYNC, a real-time signal for all that happens",
 		.limit = "the queue of signals; then all are asked",
+		.sends_signals = true,
 #ifdef __linux__
 		.poller = &poller_sigio,
 #else

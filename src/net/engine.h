@@ -7,6 +7,7 @@
  * the descriptors, and how the connections are shared out among processes.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct poller_ops;
@@ -22,6 +23,7 @@ struct engine {
 	const char *about;      /* what it is, for people */
 	const char *limit;      /* and where it ends */
 	enum engine_policy policy;
+	bool sends_signals;     /* descriptors send the process signals */
 	const struct poller_ops *poller;        /* NULL: not built in */
 	const char *lacks;      /* what it was not built in for */
 	/* "NAME:number" is allowed up to argument_max; 0: it takes none. */

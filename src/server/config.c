@@ -599,10 +599,13 @@ usable_processors(void)
 static void
 settle_workers(struct config *config)
 {
+	enum engine_policy policy = engine_find(config->engine, NULL)->policy;
+
 	if (config->mode == MODE_DEBUG)
 		config->workers = 1;
 	else if (config->workers == 0)
-		config->workers = usable_processors();
+		config->workers = policy == ENGINE_MANY ?
+		    usable_processors() : 1;
 }
 
 enum config_verdict

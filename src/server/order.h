@@ -16,8 +16,8 @@ enum order {
 	ORDER_STOP_NOW,
 	ORDER_LOG,              /* to a worker: log to this descriptor */
 	ORDER_PEER,             /* to a service: a channel to a worker */
-	ORDER_SPAWNER,          /* to a worker: a channel to that service */
-	ORDER_HOMES,
+	ORDER_SPAWNER,          /* to a worker: a channel to that service; */
+	ORDER_HOMES,            /* from a child of a worker: one for it */
 	/* To the supervisor. */
 	ORDER_END_WORKER,       /* from a service: it sent what no sound
 	                           worker sends */

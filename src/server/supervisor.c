@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "net/channel.h"
+#include "net/engine.h"
 #include "net/loop.h"
 #include "net/signal.h"
 #include "server/homes.h"
@@ -59,6 +60,7 @@ struct supervisor {
 	struct signals signals;
 	struct timer kill;
 	bool is_stopping;
+	bool has_forks;         /* workers have children of their own */
 	unsigned running;
 	struct child *children;         /* services first */
 	unsigned n_children;
@@ -270,11 +272,51 @@ worker_by_number(struct supervisor *s, unsigned number)
  * over is not to have another try.
  */
 static void
+end_worker(struct child *service, unsigned number)
+{
+	struct child *bad = worker_by_number(service->supervisor, number);
+
+	if (bad == NULL || bad->pid == 0)
+		return;
+	log_error("%s: worker %u sent a malformed message and is ended",
+	    service->role->title, bad->number + 1);
+	kill(bad->pid, SIGKILL);
+}
+
+/*
+ * A child of a worker speaks: it wants a channel of its own to the service
+ * that `order` introduces.  When that cannot be, the end of the channel says
+ * so.
+ */
+static void
+pass_on(struct child *from, enum order order, int fd)
+{
+	struct supervisor *s = from->supervisor;
+
+	for (unsigned i = 0; i < s->n_children; i++) {
+		struct child *c = &s->children[i];
+
+		if (c->role->introduces != 0 && c->role->introduces == order)
+			tell(c, ORDER_PEER, from->number, fd);
+	}
+}
+
+static void
+obey(struct child *from, const struct order_msg *m, int fd)
+{
+	if (from->role->introduces != 0) {
+		if (m->order == ORDER_END_WORKER)
+			end_worker(from, m->worker);
+	} else if (from->supervisor->has_forks && fd != -1) {
+		pass_on(from, m->order, fd);
+	}
+}
+
+static void
 on_report(struct watch *w, unsigned ready)
 {
 	struct child *c = list_entry(w, struct child, orders);
 	struct order_msg m;
-	struct child *bad;
 	int fd = -1, r;
 
 	if (ready & READY_OUT) {
@@ -283,23 +325,13 @@ on_report(struct watch *w, unsigned ready)
 			tell_surely(c, c->due);
 	}
 	r = order_receive(w->fd, &m, &fd);
+	if (r == 1)
+		obey(c, &m, fd);
+	/* The end of a process is told by SIGCHLD. */
+	else if (r != -EAGAIN)
+		loop_want(c->supervisor->loop, w, 0);
 	if (fd != -1)
 		close(fd);
-	if (r == -EAGAIN)
-		return;
-	/* The end of a process is told by SIGCHLD. */
-	if (r != 1) {
-		loop_want(c->supervisor->loop, w, 0);
-		return;
-	}
-	if (c->role->introduces == 0 || m.order != ORDER_END_WORKER)
-		return;
-	bad = worker_by_number(c->supervisor, m.worker);
-	if (bad == NULL || bad->pid == 0)
-		return;
-	log_error("%s: worker %u sent a malformed message and is ended",
-	    c->role->title, bad->number + 1);
-	kill(bad->pid, SIGKILL);
 }
 
 static int
@@ -509,6 +541,8 @@ start_all(struct supervisor *s)
 	const struct config *config = s->setup->config;
 	int err;
 
+	s->has_forks = engine_find(config->engine, NULL)->policy ==
+	    ENGINE_CHILDREN;
 	err = loop_open("poll", &s->loop);
 	if (err < 0)
 		return err;

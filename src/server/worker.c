@@ -10,9 +10,12 @@
 #include "base/log.h"
 #include "h1/h1.h"
 #include "http/proto.h"
+#include "net/channel.h"
+#include "net/engine.h"
 #include "net/loop.h"
 #include "server/accept.h"
 #include "server/access.h"
+#include "server/children.h"
 #include "server/order.h"
 #include "server/sandbox.h"
 #include "site/cache.h"
@@ -36,7 +39,15 @@ struct worker {
 	struct watch orders;
 	struct timer grace;
 	bool is_stopping;
+	bool forks;
+	struct children children;       /* if it does */
 };
+
+static const struct engine *
+engine_of(const struct worker *w)
+{
+	return engine_find(w->setup->config->engine, NULL);
+}
 
 static void
 serve(struct http_host *h, struct exchange *x)
@@ -62,6 +73,15 @@ closed(struct http_host *h)
 	acceptor_connection_closed(w->acceptor);
 	if (w->is_stopping && acceptor_connections(w->acceptor) == 0)
 		loop_stop(w->loop);
+}
+
+/* The only connection of a child is gone. */
+static void
+child_closed(struct http_host *h)
+{
+	struct worker *w = h->owner;
+
+	loop_stop(w->loop);
 }
 
 /* Calls f for each connection, which may be gone after it. */
@@ -104,20 +124,28 @@ on_grace_over(struct timer *t)
 	stop_now(w);
 }
 
+static void
+stop_accepting(struct worker *w)
+{
+	const struct listeners *ls = w->setup->listeners;
+
+	acceptor_close(w->acceptor);
+	for (unsigned i = 0; i < ls->n; i++)
+		close(ls->list[i].fds[w->setup->number]);
+}
+
 /* The first time gently, the second time at once. */
 static void
 stop(struct worker *w)
 {
-	const struct listeners *ls = w->setup->listeners;
-
 	if (w->is_stopping) {
 		stop_now(w);
 		return;
 	}
 	w->is_stopping = w->host.is_draining = true;
-	acceptor_close(w->acceptor);
-	for (unsigned i = 0; i < ls->n; i++)
-		close(ls->list[i].fds[w->setup->number]);
+	stop_accepting(w);
+	if (w->forks)
+		children_finish(&w->children);
 	each_connection(w, drain);
 	if (acceptor_connections(w->acceptor) == 0 ||
 	    loop_timer_start(w->loop, &w->grace,
@@ -180,6 +208,120 @@ listen_to_orders(struct worker *w)
 	return loop_add(w->loop, &w->orders);
 }
 
+/* Children: a process for each connection (engine fork and its like) */
+
+static struct worker *
+worker_of(struct children *c)
+{
+	return list_entry(c, struct worker, children);
+}
+
+/*
+ * A channel of its own to a service: from the parent's, which it shares with
+ * its siblings, it could get the answers that are theirs.  Without one, the
+ * service is not there, and requests for it are told so.
+ */
+static int
+ask_for_channel(struct worker *w, enum order service)
+{
+	int ends[2];
+
+	if (channel_pair(ends) < 0)
+		return -1;
+	if (order_send(w->setup->orders, service, 0, ends[0]) < 0) {
+		close(ends[1]);
+		ends[1] = -1;
+	}
+	close(ends[0]);
+	return ends[1];
+}
+
+static int
+reach_services(struct worker *w)
+{
+	if (w->site.cgi != NULL)
+		cgi_reconnect(w->site.cgi, ask_for_channel(w, ORDER_SPAWNER));
+	if (*w->setup->config->user_dir == '\0')
+		return 0;
+	/* The clock of the parent's would be shared as well. */
+	home_close(w->site.homes);
+	w->site.homes = NULL;
+	return home_open(w->loop, ask_for_channel(w, ORDER_HOMES),
+	    &w->site.homes);
+}
+
+/* Leaves what is the parent's: listeners, orders. */
+static void
+serve_as_child(struct children *c, int fd, const struct addr *peer)
+{
+	struct worker *w = worker_of(c);
+	int err;
+
+	stop_accepting(w);
+	w->host.closed = child_closed;
+	err = reach_services(w);
+	loop_remove(w->loop, &w->orders);
+	close(w->orders.fd);
+	if (err == 0)
+		err = h1_proto.open(&w->host, fd, peer);
+	if (err < 0) {
+		log_error("a connection cannot be served: %s",
+		    strerror(-err));
+		close(fd);
+		loop_stop(w->loop);
+	}
+}
+
+static void
+finish_as_child(struct children *c)
+{
+	struct worker *w = worker_of(c);
+
+	w->host.is_draining = true;
+	each_connection(w, drain);
+}
+
+static void
+end_as_child(struct children *c)
+{
+	stop_now(worker_of(c));
+}
+
+static void
+on_child_ended(struct children *c)
+{
+	closed(&worker_of(c)->host);
+}
+
+static void
+on_stuck(struct children *c, bool is_stuck)
+{
+	acceptor_pause(worker_of(c)->acceptor, is_stuck);
+}
+
+static int
+open_in_child(struct http_host *h, int fd, const struct addr *peer)
+{
+	struct worker *w = h->owner;
+
+	children_serve(&w->children, fd, peer);
+	return 0;
+}
+
+static int
+start_forking(struct worker *w)
+{
+	w->children = (struct children){
+		.serve = serve_as_child,
+		.finish = finish_as_child,
+		.end = end_as_child,
+		.on_ended = on_child_ended,
+		.on_stuck = on_stuck,
+	};
+	w->forks = true;
+	return children_open(&w->children, w->loop);
+}
+
 static void
 host_init(struct worker *w)
 {
@@ -234,7 +376,10 @@ site_init(struct worker *w, struct cache_limits *limits)
 	w->site = *w->setup->site;
 	w->listings.left_bytes = LISTING_BYTES;
 	w->site.listings = &w->listings;
-	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
+	/* Children would share what inotify(7) says, and miss what others
+	   read; and none of them lives long enough to gain by a cache. */
+	err = w->forks ? 0 :
+	    cache_open(w->loop, w->site.root, limits, &w->site.cache);
 	if (err < 0)
 		log_error("files are not kept in memory: inotify: %s",
 		    strerror(-err));
@@ -252,9 +397,14 @@ site_init(struct worker *w, struct cache_limits *limits)
 static int
 enter_sandbox(struct worker *w)
 {
+	enum sandbox_role role = SANDBOX_WORKER;
 	unsigned layers;
 
-	return sandbox_enter(SANDBOX_WORKER, w->setup->config->sandbox,
+	if (w->forks)
+		role = SANDBOX_FORKER;
+	else if (engine_of(w)->sends_signals)
+		role = SANDBOX_SIGNALLED;
+	return sandbox_enter(role, w->setup->config->sandbox,
 	    &w->site.root, 1, &layers);
 }
 
@@ -264,11 +414,15 @@ start_accepting(struct worker *w, unsigned connections)
 	const struct listeners *ls = w->setup->listeners;
 	struct accept_limits limits = {
 		.connections = connections,
-		.at_once = w->setup->config->mode == MODE_DEBUG,
-		.open = h1_proto.open,
+		.open = w->forks ? open_in_child : h1_proto.open,
 	};
 	int fds[LISTENERS_MAX];
 
+	if (w->forks)
+		limits.at_once = CHILDREN_MAX;
+	if (w->setup->config->mode == MODE_DEBUG ||
+	    engine_of(w)->policy == ENGINE_ONE)
+		limits.at_once = 1;
 	for (unsigned i = 0; i < ls->n; i++)
 		fds[i] = ls->list[i].fds[w->setup->number];
 	return acceptor_open(&w->host, fds, ls->n, &limits, &w->acceptor);
@@ -289,6 +443,9 @@ start(struct worker *w)
 	    setup->config->mode == MODE_DEBUG ? "standard output" :
 	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
 	host_init(w);
+	if (engine_of(w)->policy == ENGINE_CHILDREN &&
+	    (err = start_forking(w)) < 0)
+		return err;
 	err = start_accepting(w, share_descriptors(&cache));
 	if (err == 0)
 		err = listen_to_orders(w);
@@ -300,6 +457,8 @@ start(struct worker *w)
 static void
 finish(struct worker *w)
 {
+	if (w->forks)
+		children_close(&w->children);
 	each_connection(w, kill_conn);
 	acceptor_close(w->acceptor);
 	free(w->acceptor);
