@@ -175,6 +175,7 @@ loop_run(struct loop *l)
 
 	while (!l->is_stopped && err == 0)
 		err = turn(l);
+	l->is_stopped = false;
 	return err;
 }
 

@@ -68,7 +68,8 @@ int64_t loop_now_ms(const struct loop *l);
 #define LOOP_SCRATCH 16384
 char *loop_scratch(struct loop *l);
 
-/* Turns until loop_stop.  0, or a negative errno when waiting failed. */
+/* Turns until loop_stop, and can be called again; 0, or a negative errno when
+   waiting failed. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
