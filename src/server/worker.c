@@ -311,6 +311,8 @@ open_in_child(struct http_host *h, int fd, const struct addr *peer)
 static int
 start_forking(struct worker *w)
 {
+	int err;
+
 	w->children = (struct children){
 		.serve = serve_as_child,
 		.finish = finish_as_child,
@@ -319,7 +321,8 @@ start_forking(struct worker *w)
 		.on_stuck = on_stuck,
 	};
 	w->forks = true;
-	return children_open(&w->children, w->loop);
+	err = access_share(&w->access);
+	return err == 0 ? children_open(&w->children, w->loop) : err;
 }
 
 static void
