@@ -6,15 +6,19 @@
  */
 #include "net/loop.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "net/engine.h"
 #include "net/fdtable_priv.h"
 #include "net/poller_priv.h"
+#include "net/pollset_priv.h"
 
 #define EVENTS 256
+#define URGENT_MAX 8
 
 struct slot {
 	struct watch *watch;    /* NULL: not watched */
@@ -30,6 +34,7 @@ struct loop {
 	int64_t now_ms;
 	unsigned turn;
 	unsigned n_urgent;
+	int urgent[URGENT_MAX]; /* descriptors */
 	bool is_stopped;
 	struct poller_event events[EVENTS];
 	char scratch[LOOP_SCRATCH];
@@ -87,7 +92,10 @@ loop_add(struct loop *l, struct watch *w)
 	if (err < 0)
 		return err;
 	l->slots[w->fd] = (struct slot){ w, l->turn };
-	l->n_urgent += w->is_urgent;
+	if (w->is_urgent) {
+		assert(l->n_urgent < URGENT_MAX);
+		l->urgent[l->n_urgent++] = w->fd;
+	}
 	return 0;
 }
 
@@ -109,7 +117,9 @@ loop_remove(struct loop *l, struct watch *w)
 {
 	loop_want(l, w, 0);
 	l->slots[w->fd].watch = NULL;
-	l->n_urgent -= w->is_urgent;
+	for (unsigned i = 0; w->is_urgent && i < l->n_urgent; i++)
+		if (l->urgent[i] == w->fd)
+			l->urgent[i] = l->urgent[--l->n_urgent];
 }
 
 int
@@ -149,6 +159,34 @@ dispatch(struct loop *l, const struct poller_event *e, bool urgent)
 		w->fn(w, e->ready & w->wanted);
 }
 
+/*
+ * Most pollers look at one descriptor after the other, so they may find
+ * somebody ready and have missed what was urgent and came before.  Who is
+ * urgent is asked when they are through.
+ */
+static void
+ask_urgent(struct loop *l)
+{
+	struct pollfd asked[URGENT_MAX];
+	unsigned n = l->n_urgent;
+
+	for (unsigned i = 0; i < n; i++)
+		asked[i] = (struct pollfd){
+			.fd = l->urgent[i],
+			.events = POLLIN | POLLOUT,
+		};
+	if (n == 0 || poll(asked, n, 0) <= 0)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		struct poller_event e = {
+			.fd = asked[i].fd,
+			.ready = pollset_ready(asked[i].revents),
+		};
+
+		dispatch(l, &e, true);
+	}
+}
+
 static int
 turn(struct loop *l)
 {
@@ -160,7 +198,9 @@ turn(struct loop *l)
 		return n;
 	l->turn++;
 	l->now_ms = clock_mono_ms();
-	for (int i = 0; l->n_urgent > 0 && i < n; i++)
+	if (n > 0 && !l->ops->keeps_order)
+		ask_urgent(l);
+	for (int i = 0; l->n_urgent > 0 && l->ops->keeps_order && i < n; i++)
 		dispatch(l, &l->events[i], true);
 	for (int i = 0; i < n; i++)
 		dispatch(l, &l->events[i], false);

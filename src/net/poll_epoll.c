@@ -88,4 +88,5 @@ const struct poller_ops poller_epoll = {
 	.set = ep_set,
 	.wait = ep_wait,
 	.close = ep_close,
+	.keeps_order = true,
 };

@@ -128,4 +128,5 @@ const struct poller_ops poller_epoll_et = {
 	.set = et_set,
 	.wait = et_wait,
 	.close = et_close,
+	.keeps_order = true,
 };

@@ -2,7 +2,7 @@
 /*
  * libev, which chooses among the kernel's ways to wait itself.  It calls back
  * for each that is ready; those are gathered here and handed on as many at a
- * time as the loop can take.  The rest comes first the next time.
+ * time as the loop can take.  Nobody is asked again before all had their turn.
  */
 #include <errno.h>
 #include <ev.h>
@@ -33,8 +33,9 @@ on_io(struct ev_loop *loop, struct ev_io *io, int what)
 	struct entry *e = list_entry(io, struct entry, io);
 
 	(void)loop;
+	/* libev calls the last first. */
 	if (e->ready == 0)
-		list_append(&e->state->ready, &e->node);
+		list_append(e->state->ready.next, &e->node);
 	if (what & EV_READ)
 		e->ready |= READY_IN;
 	if (what & EV_WRITE)
@@ -134,16 +135,14 @@ lv_set(void *state, int fd, unsigned old, unsigned wanted)
 static void
 turn(struct libev_state *s, int timeout_ms)
 {
-	bool waits = timeout_ms != 0 && list_is_empty(&s->ready);
-
-	if (waits && timeout_ms > 0) {
+	if (timeout_ms > 0) {
 		ev_now_update(s->loop);
 		ev_timer_set(&s->late, timeout_ms / 1000.0, 0.0);
 		ev_timer_start(s->loop, &s->late);
 	}
 	/* With nothing to watch it would return at once. */
 	ev_ref(s->loop);
-	ev_run(s->loop, waits ? EVRUN_ONCE : EVRUN_NOWAIT);
+	ev_run(s->loop, timeout_ms != 0 ? EVRUN_ONCE : EVRUN_NOWAIT);
 	ev_unref(s->loop);
 	ev_timer_stop(s->loop, &s->late);
 }
@@ -154,7 +153,8 @@ lv_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 	struct libev_state *s = state;
 	int n = 0;
 
-	turn(s, timeout_ms);
+	if (list_is_empty(&s->ready))
+		turn(s, timeout_ms);
 	while (n < max && !list_is_empty(&s->ready)) {
 		struct entry *e = list_entry(s->ready.next, struct entry, node);
 

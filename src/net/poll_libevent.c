@@ -2,7 +2,8 @@
 /*
  * libevent, which chooses among the kernel's ways to wait itself.  It calls
  * back for each that is ready; those are gathered here and handed on as many
- * at a time as the loop can take.  The rest comes first the next time.
+ * at a time as the loop can take.  Nobody is asked again before all had their
+ * turn.  Where it is opened while no descriptor is left, it ends the process.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -156,7 +157,7 @@ turn(struct libevent_state *s, int timeout_ms)
 	};
 	int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY, err;
 
-	if (timeout_ms == 0 || !list_is_empty(&s->ready))
+	if (timeout_ms == 0)
 		flags |= EVLOOP_NONBLOCK;
 	else if (timeout_ms > 0 && event_add(s->late, &t) == -1)
 		return -ENOMEM;
@@ -171,8 +172,7 @@ le_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 	struct libevent_state *s = state;
 	int n = 0, err;
 
-	err = turn(s, timeout_ms);
-	if (err < 0)
+	if (list_is_empty(&s->ready) && (err = turn(s, timeout_ms)) < 0)
 		return err;
 	while (n < max && !list_is_empty(&s->ready)) {
 		struct entry *e = list_entry(s->ready.next, struct entry, node);

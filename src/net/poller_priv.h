@@ -45,6 +45,10 @@ struct poller_ops {
 	    int max);
 
 	void (*close)(void *state);
+
+	/* Events come in the order in which they happened, and none without
+	   those before it. */
+	bool keeps_order;
 };
 
 extern const struct poller_ops poller_epoll;

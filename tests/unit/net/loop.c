@@ -404,6 +404,36 @@ test_urgent(void **state)
 }
 
 static void
+feed_both(struct bell *b)
+{
+	feed(b->spy);
+	spy_add(b->spy->other, READY_IN);
+	feed(b->spy->other);
+}
+
+/* What is urgent and came first is told first, however fresh the other is. */
+static void
+test_urgent_came_first(void **state)
+{
+	struct rig *e = *state;
+	struct bell later = { .act = feed_both };
+	struct spy u, n;
+
+	spy_pair(&u, e->loop, 'u');
+	spy_pair(&n, e->loop, 'n');
+	u.watch.is_urgent = true;
+	u.act = n.act = eat;
+	u.other = &n;
+	later.spy = &u;
+	spy_add(&u, READY_IN);
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(trace, ".un");
+	drop(&u);
+	drop(&n);
+}
+
+static void
 test_urgent_removes(void **state)
 {
 	struct rig *e = *state;
@@ -730,6 +760,7 @@ main(void)
 		EACH(test_number_reused_and_ready),
 		EACH(test_remove_and_add_itself),
 		EACH(test_urgent),
+		EACH(test_urgent_came_first),
 		EACH(test_urgent_removes),
 		EACH(test_half_close),
 		EACH(test_broken),
