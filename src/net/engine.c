@@ -10,6 +10,10 @@
 /* nonblock: the longest nap, unless a number says otherwise. */
 #define NAP_MS 10
 #define NAP_MAX_MS 1000
+/* uring: what is received in one turn, unless a number says otherwise. */
+#define BUFFERS 256
+#define BUFFERS_MAX 4096
+
 static const struct engine engines[] = {
 	{
 		.name = "blocking",
@@ -88,6 +92,19 @@ static const struct engine engines[] = {
 #else
 		.lacks = "it is Linux's own",
 #endif
+	},
+	{
+		.name = "uring",
+		.about = "io_uring(7), is told what to do, not asked when to",
+		.limit = "its buffers (uring:N, how many)",
+#ifdef HAVE_URING
+		.poller = &poller_uring,
+#else
+		.lacks = "built without liburing",
+#endif
+		.argument = BUFFERS,
+		.argument_max = BUFFERS_MAX,
+		.instead = "epoll",
 	},
 	{
 		.name = "kqueue",

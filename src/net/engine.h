@@ -28,6 +28,8 @@ struct engine {
 	const char *lacks;      /* what it was not built in for */
 	/* "NAME:number" is allowed up to argument_max; 0: it takes none. */
 	unsigned argument, argument_max;
+	/* Which engine serves where the kernel lacks this one; NULL: none. */
+	const char *instead;
 };
 
 /*

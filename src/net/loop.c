@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/completion_priv.h"
 #include "net/engine.h"
 #include "net/fdtable_priv.h"
 #include "net/poller_priv.h"
@@ -134,6 +135,13 @@ loop_timer_stop(struct loop *l, struct timer *t)
 	timers_stop(&l->timers, t);
 }
 
+const struct completion_ops *
+loop_completion(const struct loop *l, void **out_state)
+{
+	*out_state = l->poller;
+	return l->ops->completion;
+}
+
 int64_t
 loop_now_ms(const struct loop *l)
 {
@@ -204,6 +212,8 @@ turn(struct loop *l)
 		dispatch(l, &l->events[i], true);
 	for (int i = 0; i < n; i++)
 		dispatch(l, &l->events[i], false);
+	if (l->ops->completion != NULL)
+		l->ops->completion->deliver(l->poller);
 	timers_run(&l->timers, l->now_ms);
 	return 0;
 }

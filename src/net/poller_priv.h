@@ -49,6 +49,9 @@ struct poller_ops {
 	/* Events come in the order in which they happened, and none without
 	   those before it. */
 	bool keeps_order;
+
+	/* What it can do beside polling (completion_priv.h), or NULL. */
+	const struct completion_ops *completion;
 };
 
 extern const struct poller_ops poller_epoll;
@@ -61,5 +64,6 @@ extern const struct poller_ops poller_poll;
 extern const struct poller_ops poller_pselect;
 extern const struct poller_ops poller_select;
 extern const struct poller_ops poller_sigio;
+extern const struct poller_ops poller_uring;
 
 #endif
