@@ -9,14 +9,13 @@
 
 #include "base/log.h"
 #include "net/addr.h"
+#include "net/intake.h"
 
-/* Connections taken from one listener before others have their turn. */
-#define BATCH 64
 /* That connections are refused is told no more often. */
 #define SAY_MS 10000
 
 struct port {
-	struct watch watch;
+	struct intake intake;
 	struct acceptor *acceptor;
 };
 
@@ -63,30 +62,31 @@ take_reserve(int listener)
 }
 
 static void
-want_all(struct acceptor *a, unsigned wanted)
+want_all(struct acceptor *a, bool wanted)
 {
 	for (unsigned i = 0; i < a->n; i++)
-		loop_want(a->host->loop, &a->ports[i].watch, wanted);
+		intake_want(&a->ports[i].intake, wanted);
 }
 
 /* No descriptor is left for accept(2): the reserve makes room for one. */
 static void
-refuse_one(struct acceptor *a, int listener)
+on_full(struct intake *in)
 {
+	struct acceptor *a = list_entry(in, struct port, intake)->acceptor;
 	int fd;
 
 	if (a->reserve == -1)
-		a->reserve = take_reserve(listener);
+		a->reserve = take_reserve(in->fd);
 	if (a->reserve == -1) {
 		/* Not even that: the end of a connection goes on here. */
-		want_all(a, a->connections > 0 ? 0 : READY_IN);
+		want_all(a, a->connections == 0);
 		return;
 	}
 	close(a->reserve);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd != -1)
+	fd = intake_take(in);
+	if (fd >= 0)
 		say_busy(a, fd, "no descriptor is left");
-	a->reserve = take_reserve(listener);
+	a->reserve = take_reserve(in->fd);
 }
 
 static bool
@@ -96,8 +96,9 @@ is_full(const struct acceptor *a)
 }
 
 static void
-serve(struct acceptor *a, int fd, const struct addr *peer)
+on_accept(struct intake *in, int fd, const struct addr *peer)
 {
+	struct acceptor *a = list_entry(in, struct port, intake)->acceptor;
 	int err;
 
 	if (a->connections >= a->limits.connections) {
@@ -112,32 +113,7 @@ serve(struct acceptor *a, int fd, const struct addr *peer)
 		return;
 	}
 	if (is_full(a))
-		want_all(a, 0);
-}
-
-static void
-on_readable(struct watch *w, unsigned ready)
-{
-	struct port *p = list_entry(w, struct port, watch);
-	struct acceptor *a = p->acceptor;
-
-	(void)ready;
-	for (int i = 0; i < BATCH && w->wanted != 0; i++) {
-		struct addr peer = { .len = sizeof(peer.u) };
-		int fd;
-
-		fd = accept4(w->fd, &peer.u.sa, &peer.len,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd != -1) {
-			serve(a, fd, &peer);
-		} else if (errno == EMFILE || errno == ENFILE) {
-			refuse_one(a, w->fd);
-			break;
-		} else if (errno != ECONNABORTED && errno != EINTR) {
-			/* EAGAIN; ENOMEM and the like: the poller asks on. */
-			break;
-		}
-	}
+		want_all(a, false);
 }
 
 int
@@ -158,12 +134,10 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		struct port *p = &a->ports[a->n];
 
 		p->acceptor = a;
-		p->watch = (struct watch){
-			.fn = on_readable,
-			.fd = fds[a->n],
-			.wanted = READY_IN,
-		};
-		err = loop_add(host->loop, &p->watch);
+		p->intake.on_accept = on_accept;
+		p->intake.on_full = on_full;
+		err = intake_open(&p->intake, host->loop, fds[a->n],
+		    limits->at_once != 0);
 		if (err < 0) {
 			acceptor_close(a);
 			free(a);
@@ -181,9 +155,8 @@ acceptor_close(struct acceptor *a)
 	if (!a->is_open)
 		return;
 	a->is_open = false;
-	for (unsigned i = 0; i < a->n; i++) {
-		loop_remove(a->host->loop, &a->ports[i].watch);
-	}
+	for (unsigned i = 0; i < a->n; i++)
+		intake_close(&a->ports[i].intake);
 	if (a->reserve != -1)
 		close(a->reserve);
 }
@@ -193,7 +166,7 @@ acceptor_connection_closed(struct acceptor *a)
 {
 	a->connections--;
 	if (a->is_open && !a->is_paused)
-		want_all(a, READY_IN);
+		want_all(a, true);
 }
 
 void
@@ -201,7 +174,7 @@ acceptor_pause(struct acceptor *a, bool is_paused)
 {
 	a->is_paused = is_paused;
 	if (a->is_open)
-		want_all(a, is_paused || is_full(a) ? 0 : READY_IN);
+		want_all(a, !is_paused && !is_full(a));
 }
 
 unsigned

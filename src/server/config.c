@@ -205,7 +205,8 @@ set_engine(const struct use *u)
 	if (e == NULL)
 		return refuse(u,
 		    "no such engine: --engine=help lists those there are");
-	if (engine_lacks(e) != NULL) {
+	/* Where another can stand in, the worker says why it does. */
+	if (engine_lacks(e) != NULL && e->instead == NULL) {
 		snprintf(why, sizeof(why), "not available here: %s",
 		    engine_lacks(e));
 		return refuse(u, why);

@@ -116,6 +116,7 @@ static const struct rule {
 
 	/* Connections. */
 	{ SCMP_SYS(accept4), WORKER, ANY, "clients" },
+	{ SCMP_SYS(getpeername), WORKER, ANY, "clients, by io_uring" },
 	{ SCMP_SYS(shutdown), BOTH, ANY, "the end of an answer" },
 	{ SCMP_SYS(getsockopt), WORKER, ANY, "how near a client is" },
 	{ SCMP_SYS(ioctl), WORKER, IS(1, SIOCOUTQ), "how slow a client is" },
@@ -135,6 +136,8 @@ static const struct rule {
 	{ SCMP_SYS(epoll_ctl), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_wait), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_pwait), BOTH, ANY, "as epoll_wait" },
+	/* What is submitted by it, the ring restricts (net/uring_setup.c). */
+	{ SCMP_SYS(io_uring_enter), WORKER, ANY, "the loop" },
 	{ SCMP_SYS(poll), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(ppoll), BOTH, ANY, "as poll" },
 	{ SCMP_SYS(select), BOTH, ANY, "the loop" },

@@ -431,6 +431,25 @@ start_accepting(struct worker *w, unsigned connections)
 	return acceptor_open(&w->host, fds, ls->n, &limits, &w->acceptor);
 }
 
+/* A kernel, or its administrator, may not allow the engine to this user. */
+static int
+open_loop(struct worker *w)
+{
+	const struct worker_setup *setup = w->setup;
+	const struct engine *e = engine_of(w);
+	const char *why;
+	int err;
+
+	err = loop_open(setup->config->engine, &w->loop);
+	if (err == 0 || e->instead == NULL)
+		return err;
+	why = engine_lacks(e);
+	if (setup->number == 0)
+		log_error("--engine=%s: %s; %s serves instead", e->name,
+		    why != NULL ? why : strerror(-err), e->instead);
+	return loop_open(e->instead, &w->loop);
+}
+
 static int
 start(struct worker *w)
 {
@@ -438,7 +457,7 @@ start(struct worker *w)
 	struct cache_limits cache;
 	int err;
 
-	err = loop_open(setup->config->engine, &w->loop);
+	err = open_loop(w);
 	if (err < 0)
 		return err;
 	w->grace.fn = on_grace_over;
