@@ -2,8 +2,8 @@
 """Fixtures of the wire tests, and which of them run for which engine.
 
 SWS_ENGINES names the engines; "all" stands for those that can be used here.
-Every test runs for those engines that are least alike (WHOLE), and for all of
-them when SWS_WHOLE is set.  The others wait in another way, but what they wait
+Every test runs for those that are least alike ("whole"), and for all of them
+when SWS_WHOLE is set.  The others wait in another way, but what they wait
 for is served by the same code: for them there are the tests in which one side
 waits for the other (WAITS, or -m waits), but for those that take long.
 """
@@ -28,10 +28,13 @@ WAITS = """changes cgi_content cgi_endings closing expect framing persistence
 
 
 def engines():
-    names = os.environ.get("SWS_ENGINES", "all").split()
-    if names == ["all"]:
-        return usable_engines() if SWS.exists() else ["epoll"]
-    return names
+    names = os.environ.get("SWS_ENGINES", "all")
+    if names not in ("all", "whole", "others"):
+        return names.split()
+    if not SWS.exists():
+        return ["epoll"]
+    return [engine for engine in usable_engines()
+            if names == "all" or (engine in WHOLE) == (names == "whole")]
 
 
 def pytest_configure(config):
