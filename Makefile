@@ -5,6 +5,7 @@
 #	make			builds build/sws
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
+#	make test-long		what ./test leaves out: every test, every engine
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
 #	make format		lays out the sources
 #	make lint		what can be found without running anything
@@ -14,6 +15,7 @@ SECONDS = 60
 
 PROGRAMS = build/sws
 MANUALS = man/sws.1
+PYTEST = /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 C_FILES = $$(find src tests bench -name '*.[ch]')
 
 all: build/build.ninja
@@ -33,6 +35,15 @@ install:
 
 bench: all
 	bench/bench
+
+test-long: all
+	SWS_WHOLE=1 SWS_ENGINES=all $(PYTEST) tests/wire
+	for engine in $$(build/sws --engine=help | sed 's/ .*//'); do \
+	    build/sws --engine=$$engine --version >/dev/null 2>&1 || \
+	        continue; \
+	    echo "engine $$engine"; \
+	    SWS_ENGINE=$$engine $(PYTEST) tests/system || exit 1; \
+	done
 
 build-fuzz/build.ninja:
 	@tools/packages check build test
@@ -55,4 +66,4 @@ lint: build/build.ninja
 clean:
 	rm -rf build build-*
 
-.PHONY: all install bench fuzz format lint clean
+.PHONY: all install bench test-long fuzz format lint clean

@@ -46,6 +46,7 @@ SERVERS = (
            only=('100k', '10m')),
     Server('sws', SWS + ' {root}', version='--version'),
     Server('sws-log', SWS + ' -l {run}/access.log {root}'),
+    Server('sws-uring', SWS + ' --engine=uring {root}'),
     nginx('nginx-sendfile'),
     nginx('nginx-copy', SENDFILE='off'),
     nginx('nginx-nopush', NOPUSH='on'),

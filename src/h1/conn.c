@@ -166,11 +166,11 @@ static void
 pass(struct h1_conn *c)
 {
 	struct http_host *h = c->host;
-	int err = stream_want(c->out.stream, 0);
+	int fd = stream_socket(c->out.stream);
+	int err = fd < 0 ? fd : stream_want(c->out.stream, 0);
 
 	if (err == 0)
-		err = h->pass(h, stream_socket(c->out.stream), &c->peer,
-		    buf_str(&c->in));
+		err = h->pass(h, fd, &c->peer, buf_str(&c->in));
 	if (err == 0) {
 		h1_enter(c, H1_DEAD);
 	} else if (err != -EAGAIN) {

@@ -6,14 +6,21 @@
  */
 #include "net/loop.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/completion_priv.h"
+#include "net/engine.h"
+#include "net/fdtable_priv.h"
 #include "net/poller_priv.h"
+#include "net/pollset_priv.h"
 
 #define EVENTS 256
+#define URGENT_MAX 8
 /* Watches that are taken to be ready without being asked about, in a turn. */
 #define READY_MAX 256
 
@@ -33,6 +40,7 @@ struct loop {
 	int64_t now_ms;
 	unsigned turn;
 	unsigned n_urgent, n_ready;
+	int urgent[URGENT_MAX]; /* descriptors */
 	bool is_stopped;
 	int ready[READY_MAX];   /* descriptors, for the next turn */
 	struct poller_event events[EVENTS];
@@ -42,14 +50,21 @@ struct loop {
 int
 loop_open(const char *engine, struct loop **out_loop)
 {
+	const struct engine *e;
 	struct loop *l;
+	unsigned argument;
 	int err;
 
+	e = engine_find(engine, &argument);
+	if (e == NULL)
+		return -EINVAL;
+	if (engine_lacks(e) != NULL)
+		return -EOPNOTSUPP;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return -ENOMEM;
-	l->ops = poller_find(engine);
-	err = l->ops == NULL ? -EINVAL : l->ops->open(&l->poller);
+	l->ops = e->poller;
+	err = l->ops->open(argument, &l->poller);
 	if (err < 0) {
 		free(l);
 		return err;
@@ -69,38 +84,25 @@ loop_close(struct loop *l)
 	free(l);
 }
 
-static int
-grow(struct loop *l, size_t fd)
-{
-	size_t n = l->n_slots ? l->n_slots : 64;
-	struct slot *slots;
-
-	while (n <= fd)
-		n *= 2;
-	slots = realloc(l->slots, n * sizeof(*slots));
-	if (slots == NULL)
-		return -ENOMEM;
-	for (size_t i = l->n_slots; i < n; i++)
-		slots[i] = (struct slot){ .watch = NULL };
-	l->slots = slots;
-	l->n_slots = n;
-	return 0;
-}
-
 int
 loop_add(struct loop *l, struct watch *w)
 {
-	size_t fd = (size_t)w->fd;
+	struct slot *slots;
 	int err = 0;
 
-	if (fd >= l->n_slots)
-		err = grow(l, fd);
-	if (err == 0 && w->wanted != 0)
+	slots = fdtable_reach(l->slots, &l->n_slots, sizeof(*slots), w->fd);
+	if (slots == NULL)
+		return -ENOMEM;
+	l->slots = slots;
+	if (w->wanted != 0)
 		err = l->ops->set(l->poller, w->fd, 0, w->wanted);
 	if (err < 0)
 		return err;
-	l->slots[fd] = (struct slot){ .watch = w, .since = l->turn };
-	l->n_urgent += w->is_urgent;
+	l->slots[w->fd] = (struct slot){ .watch = w, .since = l->turn };
+	if (w->is_urgent) {
+		assert(l->n_urgent < URGENT_MAX);
+		l->urgent[l->n_urgent++] = w->fd;
+	}
 	return 0;
 }
 
@@ -141,7 +143,9 @@ loop_remove(struct loop *l, struct watch *w)
 {
 	loop_want(l, w, 0);
 	l->slots[w->fd] = (struct slot){ .watch = NULL };
-	l->n_urgent -= w->is_urgent;
+	for (unsigned i = 0; w->is_urgent && i < l->n_urgent; i++)
+		if (l->urgent[i] == w->fd)
+			l->urgent[i] = l->urgent[--l->n_urgent];
 }
 
 void
@@ -162,6 +166,13 @@ void
 loop_timer_stop(struct loop *l, struct timer *t)
 {
 	timers_stop(&l->timers, t);
+}
+
+const struct completion_ops *
+loop_completion(const struct loop *l, void **out_state)
+{
+	*out_state = l->poller;
+	return l->ops->completion;
 }
 
 int64_t
@@ -187,6 +198,34 @@ dispatch(struct loop *l, const struct poller_event *e, bool urgent)
 	/* Earlier callbacks of this turn may have changed what is wanted. */
 	if (e->ready & w->wanted)
 		w->fn(w, e->ready & w->wanted);
+}
+
+/*
+ * Most pollers look at one descriptor after the other, so they may find
+ * somebody ready and have missed what was urgent and came before.  Who is
+ * urgent is asked when they are through.
+ */
+static void
+ask_urgent(struct loop *l)
+{
+	struct pollfd asked[URGENT_MAX];
+	unsigned n = l->n_urgent;
+
+	for (unsigned i = 0; i < n; i++)
+		asked[i] = (struct pollfd){
+			.fd = l->urgent[i],
+			.events = POLLIN | POLLOUT,
+		};
+	if (n == 0 || poll(asked, n, 0) <= 0)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		struct poller_event e = {
+			.fd = asked[i].fd,
+			.ready = pollset_ready(asked[i].revents),
+		};
+
+		dispatch(l, &e, true);
+	}
 }
 
 /* Returns 0, or a negative errno when the poller cannot take over. */
@@ -239,11 +278,15 @@ turn(struct loop *l)
 		return n;
 	l->turn++;
 	l->now_ms = clock_mono_ms();
-	for (int i = 0; l->n_urgent > 0 && i < n; i++)
+	if (n > 0 && !l->ops->keeps_order)
+		ask_urgent(l);
+	for (int i = 0; l->n_urgent > 0 && l->ops->keeps_order && i < n; i++)
 		dispatch(l, &l->events[i], true);
 	dispatch_ready(l, n_ready);
 	for (int i = 0; i < n; i++)
 		dispatch(l, &l->events[i], false);
+	if (l->ops->completion != NULL)
+		l->ops->completion->deliver(l->poller);
 	timers_run(&l->timers, l->now_ms);
 	return 0;
 }
@@ -255,6 +298,7 @@ loop_run(struct loop *l)
 
 	while (!l->is_stopped && err == 0)
 		err = turn(l);
+	l->is_stopped = false;
 	return err;
 }
 

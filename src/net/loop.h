@@ -5,7 +5,7 @@
 /*
  * The event loop: descriptors that became ready, deadlines that passed, one
  * callback at a time, in one thread.  How it waits is chosen at run time
- * (poller.h).
+ * (engine.h).
  *
  * In a turn the urgent watches are called first, then those that were added as
  * ready, then the others, then the timers.  A callback may add, change and
@@ -35,7 +35,11 @@ struct watch {
 
 struct loop;
 
-/* `engine` names the poller; NULL takes the best.  0 or a negative errno. */
+/*
+ * Waits as the engine of this name does; NULL takes the best.  0 or a negative
+ * errno: -EINVAL when there is no such engine, -EOPNOTSUPP when it cannot be
+ * used here.
+ */
 int loop_open(const char *engine, struct loop **out_loop);
 
 /* Watches and timers that are left are forgotten; descriptors stay open. */
@@ -77,7 +81,8 @@ int64_t loop_now_ms(const struct loop *l);
 #define LOOP_SCRATCH 16384
 char *loop_scratch(struct loop *l);
 
-/* Turns until loop_stop.  0, or a negative errno when waiting failed. */
+/* Turns until loop_stop, and can be called again; 0, or a negative errno when
+   waiting failed. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 

@@ -15,11 +15,12 @@ struct epoll_state {
 };
 
 static int
-ep_open(void **out_state)
+ep_open(unsigned argument, void **out_state)
 {
 	struct epoll_state *s = malloc(sizeof(*s));
 	int err;
 
+	(void)argument;
 	if (s == NULL)
 		return -ENOMEM;
 	s->epfd = epoll_create1(EPOLL_CLOEXEC);
@@ -83,11 +84,10 @@ ep_close(void *state)
 }
 
 const struct poller_ops poller_epoll = {
-	.name = "epoll",
-	.about = "epoll(7), level-triggered: cost follows what is ready",
 	.is_in_kernel = true,
 	.open = ep_open,
 	.set = ep_set,
 	.wait = ep_wait,
 	.close = ep_close,
+	.keeps_order = true,
 };

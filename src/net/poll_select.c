@@ -55,14 +55,16 @@ open_with(void **out_state, int (*wait)(int, fd_set *, fd_set *, int))
 }
 
 static int
-se_open(void **out_state)
+se_open(unsigned argument, void **out_state)
 {
+	(void)argument;
 	return open_with(out_state, wait_select);
 }
 
 static int
-ps_open(void **out_state)
+ps_open(unsigned argument, void **out_state)
 {
+	(void)argument;
 	return open_with(out_state, wait_pselect);
 }
 
@@ -125,8 +127,6 @@ se_close(void *state)
 }
 
 const struct poller_ops poller_select = {
-	.name = "select",
-	.about = "select(2): at most FD_SETSIZE (1024) descriptors",
 	.open = se_open,
 	.set = se_set,
 	.wait = se_wait,
@@ -134,8 +134,6 @@ const struct poller_ops poller_select = {
 };
 
 const struct poller_ops poller_pselect = {
-	.name = "pselect",
-	.about = "pselect(2): as select, with a timeout in nanoseconds",
 	.open = ps_open,
 	.set = se_set,
 	.wait = se_wait,

@@ -16,13 +16,21 @@ struct poller_event {
 };
 
 struct poller_ops {
-	const char *name;
-	const char *about;      /* a line for people */
 	bool is_in_kernel;      /* the set is: to change it costs a system call,
 	                           and a closed descriptor leaves it */
 
-	/* Makes the poller's state.  0 or a negative errno. */
-	int (*open)(void **out_state);
+	/* Why it cannot be used here, NULL: it can; the function may be NULL,
+	   too, for what every system has. */
+	const char *(*lacks)(void);
+
+	/* What a library waits with in turn; NULL for who is none. */
+	const char *(*backend)(void);
+
+	/*
+	 * Makes the poller's state; `argument` is the number of its engine's
+	 * name (engine.h).  0 or a negative errno.
+	 */
+	int (*open)(unsigned argument, void **out_state);
 
 	/*
 	 * What is wanted of fd changes from `old` to `wanted`; 0 means that
@@ -40,14 +48,25 @@ struct poller_ops {
 	    int max);
 
 	void (*close)(void *state);
+
+	/* Events come in the order in which they happened, and none without
+	   those before it. */
+	bool keeps_order;
+
+	/* What it can do beside polling (completion_priv.h), or NULL. */
+	const struct completion_ops *completion;
 };
 
 extern const struct poller_ops poller_epoll;
+extern const struct poller_ops poller_epoll_et;
+extern const struct poller_ops poller_kqueue;
+extern const struct poller_ops poller_libev;
+extern const struct poller_ops poller_libevent;
+extern const struct poller_ops poller_nonblock;
 extern const struct poller_ops poller_poll;
 extern const struct poller_ops poller_pselect;
 extern const struct poller_ops poller_select;
-
-/* The named one, or the best when name is NULL; NULL when there is none. */
-const struct poller_ops *poller_find(const char *name);
+extern const struct poller_ops poller_sigio;
+extern const struct poller_ops poller_uring;
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The stream over a socket that some poller watches. */
+/*
+ * The stream over a socket that some poller watches; where the loop waits for
+ * completions, uring_stream.c has another.
+ */
 #include "net/stream.h"
 
 #include <errno.h>
@@ -13,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/list.h"
+#include "net/completion_priv.h"
+#include "net/stream_priv.h"
 
 /*
  * What one call may move from a file: enough to fill a send buffer, little
@@ -42,8 +47,8 @@ of(struct stream *s)
 	return list_entry(s, struct socket_stream, stream);
 }
 
-static bool
-is_later(int err)
+bool
+stream_is_later(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
 }
@@ -58,7 +63,7 @@ receive(struct socket_stream *ss)
 	n = recv(ss->watch.fd, scratch, LOOP_SCRATCH, 0);
 	if (n >= 0)
 		s->events->on_bytes(s, (struct str){ scratch, (size_t)n });
-	else if (!is_later(errno))
+	else if (!stream_is_later(errno))
 		s->events->on_broken(s, -errno);
 }
 
@@ -77,16 +82,15 @@ on_ready(struct watch *w, unsigned ready)
 		receive(ss);
 }
 
-static ssize_t
-ss_write(struct stream *s, const struct iovec *iov, int n, bool more)
+ssize_t
+stream_send_now(int fd, const struct iovec *iov, int n, bool more)
 {
 	struct msghdr m = {
 		/* sendmsg(2) only reads them. */
 		.msg_iov = (struct iovec *)(uintptr_t)iov,
 		.msg_iovlen = (size_t)n,
 	};
-	int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-	int fd = of(s)->watch.fd;
+	int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
 	ssize_t sent;
 
 	/* The usual case, one piece, is cheaper by send(2). */
@@ -94,38 +98,69 @@ ss_write(struct stream *s, const struct iovec *iov, int n, bool more)
 	    sendmsg(fd, &m, flags);
 	if (sent >= 0)
 		return sent;
-	return is_later(errno) ? 0 : -errno;
+	return stream_is_later(errno) ? 0 : -errno;
 }
 
 static void
-tune(struct socket_stream *ss)
+tune(int sock)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 	int size = NEAR_BUFFER;
 
-	ss->is_tuned = true;
-	if (getsockopt(ss->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	if (getsockopt(sock, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
 	    info.tcpi_rtt < NEAR_US)
-		setsockopt(ss->watch.fd, SOL_SOCKET, SO_SNDBUF, &size,
-		    sizeof(size));
+		setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+ssize_t
+stream_send_file_now(int sock, bool *is_tuned, int fd, uint64_t offset,
+    size_t n)
+{
+	off_t at = (off_t)offset;
+	ssize_t sent;
+
+	if (n >= LARGE_FILE && !*is_tuned) {
+		*is_tuned = true;
+		tune(sock);
+	}
+	sent = sendfile(sock, fd, &at, n < FILE_SLICE ? n : FILE_SLICE);
+	if (sent > 0)
+		return sent;
+	if (sent == 0)
+		return -ENODATA;
+	return stream_is_later(errno) ? 0 : -errno;
+}
+
+size_t
+stream_queued_now(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+void
+stream_will_reset(int fd)
+{
+	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+static ssize_t
+ss_write(struct stream *s, const struct iovec *iov, int n, bool more)
+{
+	return stream_send_now(of(s)->watch.fd, iov, n, more);
 }
 
 static ssize_t
 ss_send_file(struct stream *s, int fd, uint64_t offset, size_t n)
 {
-	off_t at = (off_t)offset;
-	ssize_t sent;
+	struct socket_stream *ss = of(s);
 
-	if (n >= LARGE_FILE && !of(s)->is_tuned)
-		tune(of(s));
-	sent = sendfile(of(s)->watch.fd, fd, &at,
-	    n < FILE_SLICE ? n : FILE_SLICE);
-	if (sent > 0)
-		return sent;
-	if (sent == 0)
-		return -ENODATA;
-	return is_later(errno) ? 0 : -errno;
+	return stream_send_file_now(ss->watch.fd, &ss->is_tuned, fd, offset,
+	    n);
 }
 
 static int
@@ -137,10 +172,7 @@ ss_want(struct stream *s, unsigned wanted)
 static size_t
 ss_queued(struct stream *s)
 {
-	int n = 0;
-
-	return ioctl(of(s)->watch.fd, SIOCOUTQ, &n) == 0 && n > 0 ?
-	    (size_t)n : 0;
+	return stream_queued_now(of(s)->watch.fd);
 }
 
 static int
@@ -158,12 +190,10 @@ ss_shut(struct stream *s)
 static void
 ss_close(struct stream *s, bool abort)
 {
-	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	struct socket_stream *ss = of(s);
 
 	if (abort)
-		setsockopt(ss->watch.fd, SOL_SOCKET, SO_LINGER, &reset,
-		    sizeof(reset));
+		stream_will_reset(ss->watch.fd);
 	loop_forget(ss->loop, &ss->watch);
 	close(ss->watch.fd);
 	free(ss);
@@ -179,8 +209,8 @@ static const struct stream_ops socket_ops = {
 	.close = ss_close,
 };
 
-int
-stream_open_socket(struct loop *l, int fd, const struct stream_events *events,
+static int
+open_watched(struct loop *l, int fd, const struct stream_events *events,
     void *owner, struct stream **out_s)
 {
 	struct socket_stream *ss = malloc(sizeof(*ss));
@@ -200,4 +230,17 @@ stream_open_socket(struct loop *l, int fd, const struct stream_events *events,
 	}
 	*out_s = &ss->stream;
 	return 0;
+}
+
+int
+stream_open_socket(struct loop *l, int fd, const struct stream_events *events,
+    void *owner, struct stream **out_s)
+{
+	const struct completion_ops *c;
+	void *state;
+
+	c = loop_completion(l, &state);
+	if (c != NULL)
+		return c->open_stream(state, l, fd, events, owner, out_s);
+	return open_watched(l, fd, events, owner, out_s);
 }

@@ -8,7 +8,8 @@
  *
  * Bytes come up by callback, lent until it returns.  Bytes go down as far as
  * they are taken; who could not get rid of all asks for on_writable and goes
- * on there.
+ * on there.  What was taken leaves before the loop waits again, at the latest;
+ * if it turns out then that it cannot, the next call or on_broken tells.
  */
 
 #include <stdbool.h>
@@ -26,7 +27,8 @@ struct stream_events {
 	/* in.n is 0 when the peer will send no more. */
 	void (*on_bytes)(struct stream *s, struct str in);
 	void (*on_writable)(struct stream *s);
-	/* The connection broke; the owner still closes the stream. */
+	/* The connection broke; the owner still closes the stream.  Told
+	   whatever is wanted, when it was found out by sending. */
 	void (*on_broken)(struct stream *s, int err);
 };
 
@@ -49,7 +51,8 @@ struct stream {
 };
 
 /*
- * A stream over a connected, non-blocking socket, which is then the stream's.
+ * A stream over a connected, non-blocking socket (or one out of an intake,
+ * intake.h, on the same loop), which is then the stream's.
  * It waits for bytes at once.  0 or a negative errno, after which the socket
  * is still the caller's.
  */
@@ -94,6 +97,7 @@ stream_queued(struct stream *s)
 /*
  * The socket that all bytes go through as they are: another process can go on
  * with it.  It stays the stream's, which must want nothing when a copy is made.
+ * -EOPNOTSUPP where there is no such socket.
  */
 static inline int
 stream_socket(struct stream *s)

@@ -10,16 +10,14 @@
 #include "base/log.h"
 #include "h1/h1.h"
 #include "net/addr.h"
+#include "net/intake.h"
 
-/* Connections taken from one listener before others have their turn. */
-#define BATCH_MAX 64
 /* That connections are refused is told no more often. */
 #define SAY_MS 10000
 
 struct port {
-	struct watch watch;
+	struct intake intake;
 	struct acceptor *acceptor;
-	unsigned batch;         /* as many seem to wait at a time */
 };
 
 struct acceptor {
@@ -29,6 +27,7 @@ struct acceptor {
 	int reserve;            /* a descriptor to give up; -1: it is */
 	int64_t said_ms;        /* when it was last told that it is full */
 	bool is_open;
+	bool is_paused;
 	unsigned n;
 	struct port ports[];
 };
@@ -64,91 +63,58 @@ take_reserve(int listener)
 }
 
 static void
-want_all(struct acceptor *a, unsigned wanted)
+want_all(struct acceptor *a, bool wanted)
 {
 	for (unsigned i = 0; i < a->n; i++)
-		loop_want(a->host->loop, &a->ports[i].watch, wanted);
+		intake_want(&a->ports[i].intake, wanted);
 }
 
 /* No descriptor is left for accept(2): the reserve makes room for one. */
 static void
-refuse_one(struct acceptor *a, int listener)
+on_full(struct intake *in)
 {
+	struct acceptor *a = list_entry(in, struct port, intake)->acceptor;
 	int fd;
 
 	if (a->reserve == -1)
-		a->reserve = take_reserve(listener);
+		a->reserve = take_reserve(in->fd);
 	if (a->reserve == -1) {
 		/* Not even that: the end of a connection goes on here. */
-		want_all(a, a->connections > 0 ? 0 : READY_IN);
+		want_all(a, a->connections == 0);
 		return;
 	}
 	close(a->reserve);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd != -1)
+	fd = intake_take(in);
+	if (fd >= 0)
 		say_busy(a, fd, "no descriptor is left");
-	a->reserve = take_reserve(listener);
+	a->reserve = take_reserve(in->fd);
+}
+
+static bool
+is_full(const struct acceptor *a)
+{
+	return a->limits.at_once != 0 && a->connections >= a->limits.at_once;
 }
 
 static void
-serve(struct acceptor *a, int fd, const struct addr *peer)
+on_accept(struct intake *in, int fd, const struct addr *peer)
 {
+	struct acceptor *a = list_entry(in, struct port, intake)->acceptor;
 	int err;
 
 	if (a->connections >= a->limits.connections) {
 		say_busy(a, fd, "the limit is reached");
 		return;
 	}
-	err = h1_proto.open(a->host, fd, peer);
+	a->connections++;
+	err = a->limits.open(a->host, fd, peer);
 	if (err < 0) {
+		a->connections--;
 		say_busy(a, fd, strerror(-err));
 		return;
 	}
-	a->connections++;
-	if (a->limits.one_at_a_time)
-		want_all(a, 0);
-}
-
-/* Is it worth trying for another one? */
-static bool
-accept_one(struct port *p)
-{
-	struct addr peer = { .len = sizeof(peer.u) };
-	int fd;
-
-	fd = accept4(p->watch.fd, &peer.u.sa, &peer.len,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd != -1) {
-		serve(p->acceptor, fd, &peer);
-		return true;
-	}
-	if (errno == EMFILE || errno == ENFILE) {
-		refuse_one(p->acceptor, p->watch.fd);
-		return false;
-	}
-	/* EAGAIN; ENOMEM and the like: the poller asks on. */
-	return errno == ECONNABORTED || errno == EINTR;
-}
-
-/*
- * To ask in vain is dear: accept(2) makes a socket before it looks whether it
- * needs one.  So no more are asked for than came together before, and one
- * more the next time; the poller tells of those that are left.
- */
-static void
-on_readable(struct watch *w, unsigned ready)
-{
-	struct port *p = list_entry(w, struct port, watch);
-
-	(void)ready;
-	for (unsigned i = 0; i < p->batch && w->wanted != 0; i++) {
-		if (!accept_one(p)) {
-			p->batch = i > 1 ? i / 2 : 1;
-			return;
-		}
-	}
-	if (p->batch < BATCH_MAX)
-		p->batch++;
+	if (is_full(a))
+		want_all(a, false);
 }
 
 int
@@ -169,13 +135,10 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		struct port *p = &a->ports[a->n];
 
 		p->acceptor = a;
-		p->batch = 1;
-		p->watch = (struct watch){
-			.fn = on_readable,
-			.fd = fds[a->n],
-			.wanted = limits->waits ? 0 : READY_IN,
-		};
-		err = loop_add(host->loop, &p->watch);
+		p->intake.on_accept = on_accept;
+		p->intake.on_full = on_full;
+		err = intake_open(&p->intake, host->loop, fds[a->n],
+		    limits->at_once != 0);
 		if (err < 0) {
 			acceptor_close(a);
 			free(a);
@@ -183,14 +146,10 @@ acceptor_open(struct http_host *host, const int *fds, unsigned n,
 		}
 		a->n++;
 	}
+	if (limits->waits)
+		acceptor_pause(a, true);
 	*out_acceptor = a;
 	return 0;
-}
-
-void
-acceptor_wake(struct acceptor *a)
-{
-	want_all(a, READY_IN);
 }
 
 void
@@ -201,8 +160,8 @@ acceptor_adopt(struct acceptor *a, int fd, const struct addr *peer,
 	a->connections++;
 	if (a->connections <= a->limits.connections &&
 	    h1_proto.adopt(a->host, fd, peer, unread) == 0) {
-		if (a->limits.one_at_a_time && a->connections > 0)
-			want_all(a, 0);
+		if (is_full(a))
+			want_all(a, false);
 		return;
 	}
 	a->connections--;
@@ -215,9 +174,8 @@ acceptor_close(struct acceptor *a)
 	if (!a->is_open)
 		return;
 	a->is_open = false;
-	for (unsigned i = 0; i < a->n; i++) {
-		loop_remove(a->host->loop, &a->ports[i].watch);
-	}
+	for (unsigned i = 0; i < a->n; i++)
+		intake_close(&a->ports[i].intake);
 	if (a->reserve != -1)
 		close(a->reserve);
 }
@@ -226,8 +184,16 @@ void
 acceptor_connection_closed(struct acceptor *a)
 {
 	a->connections--;
+	if (a->is_open && !a->is_paused)
+		want_all(a, true);
+}
+
+void
+acceptor_pause(struct acceptor *a, bool is_paused)
+{
+	a->is_paused = is_paused;
 	if (a->is_open)
-		want_all(a, READY_IN);
+		want_all(a, !is_paused && !is_full(a));
 }
 
 unsigned

@@ -15,9 +15,10 @@ struct acceptor;
 
 struct accept_limits {
 	unsigned connections;   /* more are told 503 */
-	bool one_at_a_time;     /* the next is not accepted before the last
-	                           is gone */
-	bool waits;             /* until acceptor_wake */
+	unsigned at_once;       /* more wait until others are gone; 0: none */
+	bool waits;             /* it begins paused */
+	/* Opens the protocol on a connection, as http_proto's does. */
+	int (*open)(struct http_host *host, int fd, const struct addr *peer);
 };
 
 /*
@@ -27,15 +28,15 @@ struct accept_limits {
 int acceptor_open(struct http_host *host, const int *fds, unsigned n,
     const struct accept_limits *limits, struct acceptor **out_acceptor);
 
-/* Begins to accept. */
-void acceptor_wake(struct acceptor *a);
-
 /*
  * Goes on with a connection that another process accepted and read `unread`
  * from.  It is closed where that fails.
  */
 void acceptor_adopt(struct acceptor *a, int fd, const struct addr *peer,
     struct str unread);
+
+/* Those that come wait in the kernel, until it is no longer paused. */
+void acceptor_pause(struct acceptor *a, bool is_paused);
 
 /* No further connection is taken. */
 void acceptor_close(struct acceptor *a);

@@ -2,6 +2,9 @@
 #include "server/access.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -30,15 +33,16 @@ count_lines(struct str s)
 static void
 tell(struct access_log *a, int err)
 {
-	if (err != 0 && !a->is_failing)
+	struct access_failure *f = a->failure;
+
+	if (err != 0 && !atomic_exchange(&f->is_told, true))
 		log_error("log %s: %s; lines are lost until it can be "
 		    "written again", a->name, strerror(err));
-	if (err == 0 && a->is_failing)
+	if (err == 0 && f->is_told && atomic_exchange(&f->is_told, false))
 		log_info("log %s: written again, %llu lines were lost",
-		    a->name, (unsigned long long)a->lost);
-	if (err == 0)
-		a->lost = 0;
-	a->is_failing = err != 0;
+		    a->name, (unsigned long long)f->lost);
+	if (err == 0 && f->lost > 0)
+		f->lost = 0;
 }
 
 static void
@@ -52,7 +56,7 @@ flush(struct access_log *a)
 			continue;
 		tell(a, n == -1 ? errno : 0);
 		if (n == -1) {
-			a->lost += count_lines(buf_str(&a->lines));
+			a->failure->lost += count_lines(buf_str(&a->lines));
 			a->lines.n = 0;
 		} else {
 			buf_consume(&a->lines, (size_t)n);
@@ -79,13 +83,30 @@ access_open(struct access_log *a, struct loop *l, int fd, const char *name,
 		.loop = l,
 		.made = -1,
 	};
+	a->failure = &a->own;
 	buf_init(&a->lines, LINES_MAX);
+}
+
+int
+access_share(struct access_log *a)
+{
+	void *memory;
+
+	memory = mmap(NULL, sizeof(*a->failure), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	a->failure = memory;
+	return 0;
 }
 
 void
 access_close(struct access_log *a)
 {
 	flush(a);
+	if (a->failure != &a->own)
+		munmap(a->failure, sizeof(*a->failure));
+	a->failure = &a->own;
 	buf_fini(&a->lines);
 	if (a->fd != -1)
 		close(a->fd);
@@ -161,7 +182,7 @@ access_add(struct access_log *a, const struct exchange *x)
 	if (a->fd == -1)
 		return;
 	if (buf_reserve(&a->lines, LINE_MAX_BYTES) < 0) {
-		a->lost++;
+		a->failure->lost++;
 		return;
 	}
 	if (a->lines.n == 0 && !a->is_prompt)

@@ -13,12 +13,18 @@
 #include "http/exchange.h"
 #include "net/loop.h"
 
+/* Whether lines are being lost, and how many were. */
+struct access_failure {
+	_Atomic bool is_told;
+	_Atomic uint64_t lost;
+};
+
 struct access_log {
 	int fd;                 /* -1: nothing is logged */
 	const char *name;       /* of the file, for messages */
 	bool is_prompt;         /* each line at once, for a person who looks */
-	bool is_failing;
-	uint64_t lost;          /* lines that could not be written */
+	struct access_failure *failure;         /* own, or shared */
+	struct access_failure own;
 	struct buf lines;
 	struct timer flush;
 	struct loop *loop;
@@ -33,6 +39,12 @@ struct access_log {
 void access_open(struct access_log *a, struct loop *l, int fd,
     const char *name, bool is_prompt);
 void access_close(struct access_log *a);
+
+/*
+ * The children that this process is going to have tell a failure once among
+ * them all.  0 or a negative errno.
+ */
+int access_share(struct access_log *a);
 
 /* Writes on to another file, once what was gathered is written. */
 void access_reopen(struct access_log *a, int fd);

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "http/stamp.h"
 #include "base/str.h"
-#include "net/poller.h"
+#include "net/engine.h"
 
 #define PORT_MAX 65535
 #define WORKERS_MAX 1024
@@ -268,13 +268,23 @@ set_debug(const struct use *u)
 static enum config_verdict
 set_engine(const struct use *u)
 {
+	const struct engine *e;
+	char why[100];
+
 	if (strcmp(u->value, "help") == 0) {
-		poller_help(stdout);
+		engine_help(stdout);
 		return CONFIG_EXIT;
 	}
-	if (!poller_exists(u->value))
+	e = engine_find(u->value, NULL);
+	if (e == NULL)
 		return refuse(u,
-		    "no such engine here: --engine=help lists those there are");
+		    "no such engine: --engine=help lists those there are");
+	/* Where another can stand in, the worker says why it does. */
+	if (engine_lacks(e) != NULL && e->instead == NULL) {
+		snprintf(why, sizeof(why), "not available here: %s",
+		    engine_lacks(e));
+		return refuse(u, why);
+	}
 	u->config->engine = u->value;
 	return CONFIG_RUN;
 }
@@ -741,10 +751,13 @@ usable_processors(void)
 static void
 settle_workers(struct config *config)
 {
+	enum engine_policy policy = engine_find(config->engine, NULL)->policy;
+
 	if (config->mode == MODE_DEBUG)
 		config->workers = 1;
 	else if (config->workers == 0)
-		config->workers = usable_processors();
+		config->workers = policy == ENGINE_MANY ?
+		    usable_processors() : 1;
 }
 
 enum config_verdict

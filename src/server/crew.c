@@ -277,11 +277,45 @@ end_worker(struct child *service, unsigned id)
 {
 	struct child *bad = worker_by_id(service->crew, id);
 
-	if (service->role->introduces == 0 || bad == NULL)
+	if (bad == NULL)
 		return;
 	log_error("%s: worker %u sent a malformed message and is ended",
 	    service->role->title, bad->number + 1);
 	kill(bad->pid, SIGKILL);
+}
+
+/*
+ * A child of a worker speaks: it wants a channel of its own to the service
+ * that `order` introduces.  When that cannot be, the end of the channel says
+ * so.
+ */
+static void
+pass_on(struct child *from, enum order order, int fd)
+{
+	struct crew *crew = from->crew;
+
+	for (unsigned i = 0; i < crew->n; i++) {
+		struct child *c = &crew->children[i];
+
+		if (c->role->introduces != 0 && c->role->introduces == order)
+			tell(c, ORDER_PEER, from->id, fd);
+	}
+}
+
+static void
+obey(struct child *from, const struct order_msg *m, int fd)
+{
+	struct command *command = from->crew->command;
+
+	if (from->role->introduces != 0) {
+		if (m->order == ORDER_END_WORKER)
+			end_worker(from, m->worker);
+	} else if (fd != -1) {
+		if (command->has_forks)
+			pass_on(from, m->order, fd);
+	} else {
+		command->reported(from, m->order);
+	}
 }
 
 static void
@@ -298,17 +332,13 @@ on_report(struct watch *w, unsigned ready)
 			tell_surely(c, c->due);
 	}
 	r = order_receive(w->fd, &m, &fd);
+	if (r == 1)
+		obey(c, &m, fd);
+	/* The end of a process is told by SIGCHLD. */
+	else if (r != -EAGAIN)
+		loop_want(command->loop, w, 0);
 	if (fd != -1)
 		close(fd);
-	if (r == -EAGAIN)
-		return;
-	/* The end of a process is told by SIGCHLD. */
-	if (r != 1)
-		loop_want(command->loop, w, 0);
-	else if (m.order == ORDER_END_WORKER)
-		end_worker(c, m.worker);
-	else
-		command->reported(c, m.order);
 }
 
 static int

@@ -42,6 +42,7 @@ struct command {
 	const struct supervisor_setup *setup;
 	struct loop *loop;
 	int log_fd;
+	bool has_forks;         /* workers have children of their own */
 	unsigned last_id;
 	struct list crews;      /* oldest first */
 	/* In a process that was just born: close what is not for it. */

@@ -16,8 +16,8 @@ enum order {
 	ORDER_STOP_NOW,
 	ORDER_LOG,              /* to a worker: log to this descriptor */
 	ORDER_PEER,             /* to a service: a channel to a worker */
-	ORDER_SPAWNER,          /* to a worker: a channel to that service */
-	ORDER_HOMES,
+	ORDER_SPAWNER,          /* to a worker: a channel to that service; */
+	ORDER_HOMES,            /* from a child of a worker: one for it */
 	ORDER_ENCODER,
 	ORDER_INHERIT,          /* to one that waits: a channel to one whose
 	                           connections it will go on with */

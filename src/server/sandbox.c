@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,7 +68,9 @@ static const struct abi {
 /* Who may make a call; when nobody, it ends the process. */
 enum {
 	NOBODY = 0,
-	WORKER = 1 << SANDBOX_WORKER,
+	FORKER = 1 << SANDBOX_FORKER,
+	SIGNALLED = 1 << SANDBOX_SIGNALLED,
+	WORKER = 1 << SANDBOX_WORKER | FORKER | SIGNALLED,
 	HOMES = 1 << SANDBOX_HOMES,
 	ENCODER = 1 << SANDBOX_ENCODER,
 	BOTH = WORKER | HOMES,
@@ -82,6 +85,11 @@ enum {
 
 /* Of the flags of open(2), those that could change something. */
 #define CHANGES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
+
+/* Of the flags of clone(2), those that fork(3) has no use for. */
+#define OTHER_CLONES (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_NEWNS | \
+    CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+    CLONE_NEWPID | CLONE_NEWNET)
 
 /*
  * Every other call fails with EPERM, so that a library's new idea costs a
@@ -110,6 +118,7 @@ static const struct rule {
 
 	/* Connections. */
 	{ SCMP_SYS(accept4), WORKER, ANY, "clients" },
+	{ SCMP_SYS(getpeername), WORKER, ANY, "clients, by io_uring" },
 	{ SCMP_SYS(shutdown), BOTH, ANY, "the end of an answer" },
 	{ SCMP_SYS(getsockopt), WORKER, ANY, "how near a client is" },
 	{ SCMP_SYS(ioctl), WORKER, IS(1, SIOCOUTQ), "how slow a client is" },
@@ -130,16 +139,28 @@ static const struct rule {
 	{ SCMP_SYS(epoll_ctl), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_wait), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(epoll_pwait), BOTH, ANY, "as epoll_wait" },
+	/* What is submitted by it, the ring restricts (net/uring_setup.c). */
+	{ SCMP_SYS(io_uring_enter), WORKER, ANY, "the loop" },
 	{ SCMP_SYS(poll), EACH, ANY, "the loop" },
 	{ SCMP_SYS(ppoll), EACH, ANY, "as poll" },
 	{ SCMP_SYS(select), BOTH, ANY, "the loop" },
 	{ SCMP_SYS(pselect6), BOTH, ANY, "the loop" },
+	{ SCMP_SYS(epoll_create1), WORKER, ANY, "libev, when it begins anew" },
 	{ SCMP_SYS(restart_syscall), EACH, ANY, "waiting, after a stop" },
 	{ SCMP_SYS(timerfd_settime), WORKER, ANY, "failures in homes" },
 	{ SCMP_SYS(clock_gettime), EACH, ANY, "time without vdso(7)" },
 	{ SCMP_SYS(clock_getres), EACH, ANY, "as clock_gettime" },
 	{ SCMP_SYS(gettimeofday), EACH, ANY, "as clock_gettime" },
 	{ SCMP_SYS(time), EACH, ANY, "as clock_gettime" },
+
+	/* Engines. */
+	{ SCMP_SYS(clone), FORKER, WITHOUT(0, OTHER_CLONES), "children" },
+	{ SCMP_SYS(wait4), FORKER, ANY, "children" },
+	{ SCMP_SYS(set_robust_list), FORKER, ANY, "fork(3)" },
+	{ SCMP_SYS(socketpair), FORKER, ANY, "children, who ask services" },
+	{ SCMP_SYS(timerfd_create), FORKER, ANY, "as timerfd_settime" },
+	{ SCMP_SYS(fcntl), SIGNALLED, IS(1, F_SETSIG), "which signal" },
+	{ SCMP_SYS(fcntl), SIGNALLED, IS(1, F_SETOWN_EX), "to whom: itself" },
 
 	/* Files, below the roots. */
 	{ SCMP_SYS(openat2), BOTH, ANY, "files, directories" },
@@ -406,6 +427,8 @@ static const struct {
 	unsigned welcome;       /* where there is one */
 } roles[] = {
 	[SANDBOX_WORKER] = { ALL_LAYERS, 0 },
+	[SANDBOX_FORKER] = { ALL_LAYERS, 0 },
+	[SANDBOX_SIGNALLED] = { ALL_LAYERS, 0 },
 	[SANDBOX_SPAWNER] = {
 		SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES,
 		SANDBOX_LANDLOCK,
@@ -524,6 +547,8 @@ sandbox_help(FILE *out)
 		{ BOTH, "Workers, and who looks users up" },
 		{ WORKER | ENCODER, "Workers, and who compresses" },
 		{ WORKER, "Workers alone" },
+		{ FORKER, "Workers with the engines fork and select-fork" },
+		{ SIGNALLED, "Workers with the engine sigio" },
 		{ HOMES, "Who looks users up, alone" },
 		{ ENCODER, "Who compresses, alone" },
 		{ NOBODY, "These end the process" },

@@ -18,6 +18,8 @@ enum sandbox_mode {
 
 enum sandbox_role {
 	SANDBOX_WORKER,         /* uses what is open; reads below the roots */
+	SANDBOX_FORKER,         /* a worker that has children */
+	SANDBOX_SIGNALLED,      /* a worker whose descriptors send signals */
 	SANDBOX_SPAWNER,        /* runs programs, which inherit its bounds */
 	SANDBOX_HOMES,          /* looks users up and reads files */
 	SANDBOX_ENCODER,        /* compresses what is handed to it */

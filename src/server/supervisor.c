@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/engine.h"
 #include "net/signal.h"
 #include "server/crew.h"
 #include "server/lookout.h"
@@ -475,6 +476,8 @@ supervisor_run(const struct supervisor_setup *setup)
 		.command = {
 			.setup = setup,
 			.log_fd = setup->log_fd,
+			.has_forks = engine_find(setup->config->engine,
+			    NULL)->policy == ENGINE_CHILDREN,
 			.leave = leave,
 			.reported = on_reported,
 		},

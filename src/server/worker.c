@@ -8,10 +8,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "h1/h1.h"
 #include "http/proto.h"
+#include "net/channel.h"
+#include "net/engine.h"
 #include "net/loop.h"
 #include "server/accept.h"
 #include "server/access.h"
+#include "server/children.h"
 #include "server/handover.h"
 #include "server/order.h"
 #include "server/sandbox.h"
@@ -40,7 +44,15 @@ struct worker {
 	struct giver giver;
 	struct taker taker;
 	bool is_stopping;
+	bool forks;
+	struct children children;       /* if it does */
 };
+
+static const struct engine *
+engine_of(const struct worker *w)
+{
+	return engine_find(w->setup->config->engine, NULL);
+}
 
 static struct worker *
 worker_of(struct http_host *h)
@@ -82,6 +94,13 @@ closed(struct http_host *h)
 	acceptor_connection_closed(w->acceptor);
 	if (is_done(w))
 		loop_stop(w->loop);
+}
+
+/* The only connection of a child is gone. */
+static void
+child_closed(struct http_host *h)
+{
+	loop_stop(worker_of(h)->loop);
 }
 
 /* Calls f for each connection, which may be gone after it. */
@@ -146,6 +165,8 @@ stop(struct worker *w)
 	w->is_stopping = w->host.is_draining = true;
 	if (!w->host.is_retiring)
 		stop_accepting(w);
+	if (w->forks)
+		children_finish(&w->children);
 	each_connection(w, drain);
 	if (acceptor_connections(w->acceptor) == 0 ||
 	    loop_timer_start(w->loop, &w->grace,
@@ -187,6 +208,9 @@ retire(struct worker *w, int channel)
 		close(channel);
 		w->host.is_draining = true;
 	}
+	/* What the children serve cannot be passed on: it is finished. */
+	if (w->forks)
+		children_finish(&w->children);
 	order_send(w->setup->orders, ORDER_RETIRED, 0, -1);
 	each_connection(w, drain);
 	if (is_done(w))
@@ -227,7 +251,7 @@ begin(struct worker *w)
 {
 	if (w->is_stopping)
 		return;
-	acceptor_wake(w->acceptor);
+	acceptor_pause(w->acceptor, false);
 	taker_wake(&w->taker);
 }
 
@@ -300,6 +324,123 @@ listen_to_orders(struct worker *w)
 	return loop_add(w->loop, &w->orders);
 }
 
+/* Children: a process for each connection (engine fork and its like) */
+
+static struct worker *
+forking_worker(struct children *c)
+{
+	return list_entry(c, struct worker, children);
+}
+
+/*
+ * A channel of its own to a service: from the parent's, which it shares with
+ * its siblings, it could get the answers that are theirs.  Without one, the
+ * service is not there, and requests for it are told so.
+ */
+static int
+ask_for_channel(struct worker *w, enum order service)
+{
+	int ends[2];
+
+	if (channel_pair(ends) < 0)
+		return -1;
+	if (order_send(w->setup->orders, service, 0, ends[0]) < 0) {
+		close(ends[1]);
+		ends[1] = -1;
+	}
+	close(ends[0]);
+	return ends[1];
+}
+
+static int
+reach_services(struct worker *w)
+{
+	if (w->site.cgi != NULL)
+		cgi_reconnect(w->site.cgi, ask_for_channel(w, ORDER_SPAWNER));
+	if (*w->setup->config->user_dir == '\0')
+		return 0;
+	/* The clock of the parent's would be shared as well. */
+	home_close(w->site.homes);
+	w->site.homes = NULL;
+	return home_open(w->loop, ask_for_channel(w, ORDER_HOMES),
+	    &w->site.homes);
+}
+
+/* Leaves what is the parent's: listeners, orders. */
+static void
+serve_as_child(struct children *c, int fd, const struct addr *peer)
+{
+	struct worker *w = forking_worker(c);
+	int err;
+
+	stop_accepting(w);
+	w->host.closed = child_closed;
+	err = reach_services(w);
+	loop_remove(w->loop, &w->orders);
+	close(w->orders.fd);
+	if (err == 0)
+		err = h1_proto.open(&w->host, fd, peer);
+	if (err < 0) {
+		log_error("a connection cannot be served: %s",
+		    strerror(-err));
+		close(fd);
+		loop_stop(w->loop);
+	}
+}
+
+static void
+finish_as_child(struct children *c)
+{
+	struct worker *w = forking_worker(c);
+
+	w->host.is_draining = true;
+	each_connection(w, drain);
+}
+
+static void
+end_as_child(struct children *c)
+{
+	stop_now(forking_worker(c));
+}
+
+static void
+on_child_ended(struct children *c)
+{
+	closed(&forking_worker(c)->host);
+}
+
+static void
+on_stuck(struct children *c, bool is_stuck)
+{
+	acceptor_pause(forking_worker(c)->acceptor, is_stuck);
+}
+
+static int
+open_in_child(struct http_host *h, int fd, const struct addr *peer)
+{
+	struct worker *w = worker_of(h);
+
+	children_serve(&w->children, fd, peer);
+	return 0;
+}
+
+static int
+start_forking(struct worker *w)
+{
+	int err;
+
+	w->children = (struct children){
+		.serve = serve_as_child,
+		.finish = finish_as_child,
+		.end = end_as_child,
+		.on_ended = on_child_ended,
+		.on_stuck = on_stuck,
+	};
+	w->forks = true;
+	err = access_share(&w->access);
+	return err == 0 ? children_open(&w->children, w->loop) : err;
+}
+
 static void
 host_init(struct worker *w)
 {
@@ -353,6 +494,10 @@ open_cache(struct worker *w, struct cache_limits *limits)
 	limits->bytes = config->cache_bytes;
 	limits->missing = 1024;
 	limits->directories = 4096;
+	/* Children would share what inotify(7) says, and miss what others
+	   read; and none of them lives long enough to gain by a cache. */
+	if (w->forks)
+		limits->bytes = 0;
 	/* What is larger than a quarter would not be kept. */
 	w->site.content_max = config->cache_object_bytes;
 	if (limits->bytes > 0 && w->site.content_max > limits->bytes / 4)
@@ -400,9 +545,14 @@ site_init(struct worker *w, struct cache_limits *limits)
 static int
 enter_sandbox(struct worker *w)
 {
+	enum sandbox_role role = SANDBOX_WORKER;
 	unsigned layers;
 
-	return sandbox_enter(SANDBOX_WORKER, w->setup->config->sandbox,
+	if (w->forks)
+		role = SANDBOX_FORKER;
+	else if (engine_of(w)->sends_signals)
+		role = SANDBOX_SIGNALLED;
+	return sandbox_enter(role, w->setup->config->sandbox,
 	    &w->site.root, 1, &layers);
 }
 
@@ -412,14 +562,38 @@ start_accepting(struct worker *w, unsigned connections)
 	const struct listeners *ls = w->setup->listeners;
 	struct accept_limits limits = {
 		.connections = connections,
-		.one_at_a_time = w->setup->config->mode == MODE_DEBUG,
+		.open = w->forks ? open_in_child : h1_proto.open,
 		.waits = w->setup->waits,
 	};
 	int fds[LISTENERS_MAX];
 
+	if (w->forks)
+		limits.at_once = CHILDREN_MAX;
+	if (w->setup->config->mode == MODE_DEBUG ||
+	    engine_of(w)->policy == ENGINE_ONE)
+		limits.at_once = 1;
 	for (unsigned i = 0; i < ls->n; i++)
 		fds[i] = ls->list[i].fds[w->setup->number];
 	return acceptor_open(&w->host, fds, ls->n, &limits, &w->acceptor);
+}
+
+/* A kernel, or its administrator, may not allow the engine to this user. */
+static int
+open_loop(struct worker *w)
+{
+	const struct worker_setup *setup = w->setup;
+	const struct engine *e = engine_of(w);
+	const char *why;
+	int err;
+
+	err = loop_open(setup->config->engine, &w->loop);
+	if (err == 0 || e->instead == NULL)
+		return err;
+	why = engine_lacks(e);
+	if (setup->number == 0)
+		log_error("--engine=%s: %s; %s serves instead", e->name,
+		    why != NULL ? why : strerror(-err), e->instead);
+	return loop_open(e->instead, &w->loop);
 }
 
 static int
@@ -429,7 +603,7 @@ start(struct worker *w)
 	struct cache_limits cache;
 	int err;
 
-	err = loop_open(setup->config->engine, &w->loop);
+	err = open_loop(w);
 	if (err < 0)
 		return err;
 	w->grace.fn = on_grace_over;
@@ -437,6 +611,9 @@ start(struct worker *w)
 	    setup->config->mode == MODE_DEBUG ? "standard output" :
 	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
 	host_init(w);
+	if (engine_of(w)->policy == ENGINE_CHILDREN &&
+	    (err = start_forking(w)) < 0)
+		return err;
 	err = start_accepting(w, share_descriptors(&cache));
 	if (err == 0)
 		err = listen_to_orders(w);
@@ -452,6 +629,8 @@ start(struct worker *w)
 static void
 finish(struct worker *w)
 {
+	if (w->forks)
+		children_close(&w->children);
 	each_connection(w, kill_conn);
 	giver_close(&w->giver);
 	taker_close(&w->taker);

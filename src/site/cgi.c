@@ -70,7 +70,9 @@ cgi_answer(struct cgi_service *s, struct site *site, struct exchange *x,
 	struct cgi *c;
 
 	r = find_script(s, x, path, &script);
-	if (r == REASON_NONE && (s->channel.fd == -1 ||
+	/* Before the spawner knows of all that ended, nothing begins: so many
+	   ends can never wait that there is no room for one. */
+	if (r == REASON_NONE && (s->channel.fd == -1 || s->unsent.n > 0 ||
 	    s->n_programs >= 2 * s->setup.max_programs))
 		r = REASON_BUSY;
 	if (r == REASON_NONE && exchange_retain(x) < 0)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from rawhttp import request
-from server import is_sanitized
+from server import is_sanitized, usable_engines
 
 IDLE = 5000
 HELLO = request("/hello.txt")
@@ -36,7 +36,10 @@ def connections(server, count):
         yield [stack.enter_context(server.connect()) for _ in range(count)]
 
 
-@pytest.mark.parametrize("engine", ["epoll", "poll"])
+@pytest.mark.parametrize("engine", [
+    engine for engine in usable_engines()
+    if "fork" not in engine and "select" not in engine
+    and engine not in ("blocking", "nonblock", "uring")])
 def test_idle_crowd(server_of, engine):
     server = server_of(engine)
     with connections(server, 200) as warm_up:

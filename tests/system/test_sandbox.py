@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import pytest
-from server import Server, is_sanitized
+from server import Server, is_sanitized, usable_engines
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("strace") is None, reason="no strace"),
@@ -42,14 +42,21 @@ class Trace:
 
 
 @pytest.fixture
-def server(tree):
+def large(tree):
     (tree / "large.bin").write_bytes(bytes(3 << 20))
-    with Server(tree) as server:
+    return tree
+
+
+@pytest.fixture
+def server(large):
+    with Server(large) as server:
         yield server
 
 
-def test_nothing_needed_is_refused(server, tmp_path):
+@pytest.mark.parametrize("engine", usable_engines())
+def test_nothing_needed_is_refused(start, large, tmp_path, engine):
     """Whatever a worker does for a request is on the sandbox's list."""
+    server = start(large, engine=engine)
     with Trace(server, tmp_path / "trace") as trace:
         for path in ("/", "/hello.txt", "/large.bin", "/sub%20dir",
                      "/sub%20dir/", "/missing", "/no/way", "/~nobody/"):

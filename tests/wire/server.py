@@ -30,6 +30,14 @@ def sws_for_all():
     return folder / SWS.name
 
 
+@functools.cache
+def usable_engines():
+    """As --engine=help lists them: what is missing here says so in a line."""
+    text = subprocess.run([SWS, "--engine=help"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    return re.findall(r"^(\S+) .*$(?!\n\s+not available)", text, re.M)
+
+
 LISTEN = "0A"           # as /proc/net/tcp has it
 
 START_S = 5.0
@@ -111,6 +119,7 @@ class Server:
             # pytest's directories are private, and root's server is not root.
             self.root.chmod(0o755)
         self.arguments = ["-f", f"--workers={workers}", *options]
+        engine = engine or os.environ.get("SWS_ENGINE")
         if engine:
             self.arguments.append(f"--engine={engine}")
         if address:

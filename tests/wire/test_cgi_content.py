@@ -189,6 +189,7 @@ def test_what_is_sent_reaches_it_at_once(cgi):
         assert c.chunks() == b"world"
 
 
+@pytest.mark.long
 def test_upload_below_the_minimal_rate(start, site, cgi_bin):
     server = start(site, "-c", cgi_bin, "--min-rate=1000000")
     assert wait_until(lambda: server.get("/cgi-bin/short").status == 200)

@@ -201,6 +201,7 @@ def test_directory(cgi, cgi_bin, name):
     assert told["args"][0] == "./show"
 
 
+@pytest.mark.many_clients
 @pytest.mark.parametrize("body", [b"", b"input"])
 def test_descriptors(cgi, body):
     """Also while other connections and programs are open."""

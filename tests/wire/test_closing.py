@@ -43,6 +43,7 @@ def test_client_that_sends_before_it_reads(server):
         assert c.is_at_end()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("talkative", [False, True])
 def test_lingering_is_bounded(start, site, talkative):
     """Nobody keeps a refused connection by never closing their end."""

@@ -125,6 +125,7 @@ def crowd(tmp_path_factory):
     return root
 
 
+@pytest.mark.many_clients
 def test_100_000_names(start, crowd):
     server = start(crowd)
     server.get("/nowhere")

@@ -109,6 +109,7 @@ def test_many_short_answers_behind_a_slow_one(cgi):
             assert c.receive("HEAD").status == (200 if target == "/" else 404)
 
 
+@pytest.mark.many_clients
 def test_flood_does_not_starve_others(server):
     with server.connect(timeout=20) as flood, server.connect() as other:
         count = 5000
@@ -140,6 +141,7 @@ def test_client_that_leaves_within_its_answer(server):
     assert server.get().status == 200
 
 
+@pytest.mark.many_clients
 def test_slow_reader_holds_up_nobody(server):
     with server.connect(rcvbuf=4096) as slow:
         slow.send(request("/big.bin"))
@@ -148,6 +150,7 @@ def test_slow_reader_holds_up_nobody(server):
             assert server.get().status == 200
 
 
+@pytest.mark.many_clients
 def test_half_a_request_holds_up_nobody(server):
     with server.connect() as slow:
         slow.send(request()[:-2])

@@ -93,6 +93,7 @@ def test_download_outlasts_the_deadlines(hasty):
             time.sleep(0.25)
 
 
+@pytest.mark.long
 def test_reader_below_the_minimal_rate(start, site):
     server = start(site, "--min-rate=1000000", "--header-timeout=0.5")
     with server.connect(rcvbuf=4096) as c:
@@ -117,6 +118,7 @@ def test_reader_above_the_minimal_rate(start, site):
         assert len(c.take(1 << 20)) == 1 << 20
 
 
+@pytest.mark.long
 def test_body_below_the_minimal_rate(start, site):
     server = start(site, "--min-rate=1000000", "--header-timeout=0.5",
                    "--idle-timeout=1")

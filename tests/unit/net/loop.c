@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -22,152 +21,12 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "net/poller.h"
 
 #include "engines.h"
-
-static char trace[64];
-static size_t traced;
-
-static void
-note(char c)
-{
-	if (traced < sizeof(trace) - 1)
-		trace[traced++] = c;
-	trace[traced] = '\0';
-}
+#include "spy.h"
 
 /* More than any engine reports at a time. */
 #define CROWD 400
-
-/* A watched descriptor; its peer is the other end. */
-struct spy {
-	struct watch watch;
-	int peer;
-	char letter;
-	unsigned calls, ready;  /* how often, and with what at last */
-	void (*act)(struct spy *s);
-	struct spy *other;
-	struct loop *loop;
-};
-
-static void
-on_ready(struct watch *w, unsigned ready)
-{
-	struct spy *s = list_entry(w, struct spy, watch);
-
-	note(s->letter);
-	s->calls++;
-	s->ready = ready;
-	if (s->act != NULL)
-		s->act(s);
-}
-
-static void
-fill(struct spy *s, struct loop *l, char letter, int fd, int peer)
-{
-	*s = (struct spy){
-		.watch = { .fn = on_ready, .fd = fd },
-		.peer = peer,
-		.letter = letter,
-		.loop = l,
-	};
-}
-
-static void
-spy_pair(struct spy *s, struct loop *l, char letter)
-{
-	int ends[2];
-
-	assert_int_equal(socketpair(AF_UNIX,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	fill(s, l, letter, ends[0], ends[1]);
-}
-
-static void
-spy_add(struct spy *s, unsigned wanted)
-{
-	s->watch.wanted = (unsigned char)wanted;
-	assert_int_equal(loop_add(s->loop, &s->watch), 0);
-}
-
-/* Something to read. */
-static void
-feed(const struct spy *s)
-{
-	assert_int_equal(write(s->peer, "x", 1), 1);
-}
-
-static void
-spy_open(struct spy *s, struct loop *l, char letter)
-{
-	spy_pair(s, l, letter);
-	spy_add(s, READY_IN);
-}
-
-static void
-drop(struct spy *s)
-{
-	loop_remove(s->loop, &s->watch);
-	close(s->watch.fd);
-	close(s->peer);
-}
-
-static void
-want_nothing(struct spy *s)
-{
-	assert_int_equal(loop_want(s->loop, &s->watch, 0), 0);
-}
-
-static void
-eat(struct spy *s)
-{
-	char c;
-
-	assert_int_equal(read(s->watch.fd, &c, 1), 1);
-}
-
-/* A timer that notes its call, too, and may do something. */
-struct bell {
-	struct timer timer;
-	void (*act)(struct bell *b);
-	struct loop *loop;
-	struct spy *spy;
-	struct bell *other;
-	unsigned calls;
-	int64_t rung_ms;
-	char letter;
-};
-
-static void
-on_bell(struct timer *t)
-{
-	struct bell *b = list_entry(t, struct bell, timer);
-
-	note(b->letter);
-	b->calls++;
-	b->rung_ms = clock_mono_ms();
-	if (b->act != NULL)
-		b->act(b);
-}
-
-static void
-bell_start(struct bell *b, struct loop *l, int64_t after_ms)
-{
-	b->timer.fn = on_bell;
-	b->loop = l;
-	if (b->letter == '\0')
-		b->letter = '.';
-	assert_int_equal(loop_timer_start(l, &b->timer, after_ms), 0);
-}
-
-static int
-begin(void **state)
-{
-	traced = 0;
-	trace[0] = '\0';
-	return engine_open(state);
-}
 
 /* Descriptors */
 
@@ -181,7 +40,7 @@ test_nothing(void **state)
 static void
 test_readable(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -204,7 +63,7 @@ stop_at_third(struct spy *s)
 static void
 test_level(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -218,7 +77,7 @@ test_level(void **state)
 static void
 test_writable(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -235,7 +94,7 @@ static void
 test_not_writable(void **state)
 {
 	static const char bytes[4096];
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -251,7 +110,7 @@ test_not_writable(void **state)
 static void
 test_both(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_pair(&a, e->loop, 'a');
@@ -274,7 +133,7 @@ want_in(struct bell *b)
 static void
 test_asleep(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 	struct bell wake = { .act = want_in, .spy = &a };
 
@@ -292,7 +151,7 @@ test_asleep(void **state)
 static void
 test_asleep_at_the_end(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -306,7 +165,7 @@ test_asleep_at_the_end(void **state)
 static void
 test_removed(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -322,7 +181,7 @@ test_removed(void **state)
 
 /* Two that are ready, with something to do to each other. */
 static void
-open_two(struct engine *e, struct spy *a, struct spy *b,
+open_two(struct rig *e, struct spy *a, struct spy *b,
     void (*act)(struct spy *s))
 {
 	spy_open(a, e->loop, 'a');
@@ -344,7 +203,7 @@ put_both_to_sleep(struct spy *s)
 static void
 test_sleep_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, put_both_to_sleep);
@@ -366,7 +225,7 @@ want_out_of_other(struct spy *s)
 static void
 test_want_less_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, want_out_of_other);
@@ -392,7 +251,7 @@ drop_other(struct spy *s)
 static void
 test_remove_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, drop_other);
@@ -404,7 +263,7 @@ test_remove_in_callback(void **state)
 static void
 test_remove_itself(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, drop);
@@ -427,7 +286,7 @@ add_other(struct spy *s)
 static void
 test_add_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -463,15 +322,9 @@ put_next_in_place(struct spy *s)
 }
 
 static void
-feed_spy(struct bell *b)
-{
-	feed(b->spy);
-}
-
-static void
 test_number_reused(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy, .spy = &next, .letter = ',' };
 	struct spy a, b;
 
@@ -492,7 +345,7 @@ test_number_reused(void **state)
 static void
 test_number_reused_and_ready(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	open_two(e, &a, &b, put_next_in_place);
@@ -520,7 +373,7 @@ add_again(struct spy *s)
 static void
 test_remove_and_add_itself(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -535,7 +388,7 @@ test_remove_and_add_itself(void **state)
 static void
 test_urgent(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy spies[5];
 
 	for (size_t i = 0; i < COUNT(spies); i++) {
@@ -554,9 +407,39 @@ test_urgent(void **state)
 }
 
 static void
+feed_both(struct bell *b)
+{
+	feed(b->spy);
+	spy_add(b->spy->other, READY_IN);
+	feed(b->spy->other);
+}
+
+/* What is urgent and came first is told first, however fresh the other is. */
+static void
+test_urgent_came_first(void **state)
+{
+	struct rig *e = *state;
+	struct bell later = { .act = feed_both };
+	struct spy u, n;
+
+	spy_pair(&u, e->loop, 'u');
+	spy_pair(&n, e->loop, 'n');
+	u.watch.is_urgent = true;
+	u.act = n.act = eat;
+	u.other = &n;
+	later.spy = &u;
+	spy_add(&u, READY_IN);
+	bell_start(&later, e->loop, QUIET_MS);
+	engine_run_for(e, 3 * QUIET_MS);
+	assert_string_equal(trace, ".un");
+	drop(&u);
+	drop(&n);
+}
+
+static void
 test_urgent_removes(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a, b;
 
 	spy_open(&a, e->loop, 'a');
@@ -584,7 +467,7 @@ spy_open_ready(struct spy *s, struct loop *l, char letter)
 static void
 test_add_ready(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy, .letter = ',' };
 	struct spy a, u;
 
@@ -617,7 +500,7 @@ eat_if_any(struct spy *s)
 static void
 test_add_ready_too_early(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy, .letter = ',' };
 	struct spy a;
 
@@ -641,7 +524,7 @@ wake_spy(struct bell *b)
 static void
 test_add_ready_and_leave(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = wake_spy, .letter = ',' };
 	struct spy a, b;
 
@@ -666,7 +549,7 @@ static void
 test_add_many_ready(void **state)
 {
 	static struct spy spies[CROWD];
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct rlimit limit;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -688,7 +571,7 @@ test_add_many_ready(void **state)
 static void
 test_forget(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy, .letter = ',' };
 	struct spy a, b;
 
@@ -711,7 +594,7 @@ test_forget(void **state)
 static void
 test_half_close(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 	char c;
 
@@ -732,7 +615,7 @@ test_half_close(void **state)
 static void
 test_broken(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy reader, writer;
 	int ends[2];
 
@@ -759,7 +642,7 @@ static void
 test_crowd(void **state)
 {
 	static struct spy spies[CROWD];
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct rlimit limit;
 	int ends[2];
 
@@ -786,7 +669,7 @@ test_crowd(void **state)
 static void
 test_high_number(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	bool is_select = strstr(e->name, "select") != NULL;
 	struct spy low, high;
 	struct rlimit limit, old;
@@ -826,7 +709,7 @@ test_high_number(void **state)
 static void
 test_timers_in_order(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a' }, b = { .letter = 'b' };
 	struct bell c = { .letter = 'c' };
 	int64_t began_ms = loop_now_ms(e->loop);
@@ -844,7 +727,7 @@ test_timers_in_order(void **state)
 static void
 test_timers_moved(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a' }, b = { .letter = 'b' };
 	struct bell c = { .letter = 'c' };
 	int64_t began_ms = loop_now_ms(e->loop);
@@ -868,7 +751,7 @@ stop_other_bell(struct bell *b)
 static void
 test_timer_stopped_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell b = { .letter = 'b' };
 	struct bell a = { .letter = 'a', .act = stop_other_bell, .other = &b };
 
@@ -890,7 +773,7 @@ ring_again(struct bell *b)
 static void
 test_timer_restarted_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell a = { .letter = 'a', .act = ring_again };
 
 	bell_start(&a, e->loop, 2);
@@ -902,7 +785,7 @@ test_timer_restarted_in_callback(void **state)
 static void
 test_timer_after_watches(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell now = { .letter = '.' };
 	struct spy a;
 
@@ -925,7 +808,7 @@ stop_bells(struct spy *s)
 static void
 test_timer_stopped_by_watch(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct spy a;
 
 	spy_open(&a, e->loop, 'a');
@@ -943,7 +826,7 @@ static void
 test_many_timers(void **state)
 {
 	static struct bell bells[BELLS];
-	struct engine *e = *state;
+	struct rig *e = *state;
 
 	memset(bells, 0, sizeof(bells));
 	for (int i = 0; i < BELLS; i++)
@@ -971,7 +854,7 @@ test_interrupted(void **state)
 	struct sigaction sa = { .sa_handler = interrupt };
 	struct itimerval every_5_ms = { { 0, 5000 }, { 0, 5000 } };
 	struct itimerval never = { { 0, 0 }, { 0, 0 } };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct bell later = { .act = feed_spy };
 	struct spy a;
 
@@ -990,63 +873,11 @@ test_interrupted(void **state)
 	drop(&a);
 }
 
-/* The pollers by name */
-
-static void
-test_names(void **state)
-{
-	static const char *const names[] = {
-#define X(engine) name_##engine,
-		ENGINES(X)
-#undef X
-	};
-	struct loop *l = NULL;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(names); i++)
-		assert_true(poller_exists(names[i]));
-	assert_false(poller_exists("nosuch"));
-	assert_false(poller_exists(""));
-	assert_int_equal(loop_open("nosuch", &l), -EINVAL);
-	assert_null(l);
-	assert_int_equal(loop_open(NULL, &l), 0);
-	loop_close(l);
-}
-
-/* Each engine of the list must be in this suite. */
-static void
-test_help(void **state)
-{
-	static const char names[] =
-#define X(engine) " " #engine " "
-	    ENGINES(X);
-#undef X
-	char line[256], name[40];
-	FILE *help = tmpfile();
-	size_t n;
-
-	(void)state;
-	assert_non_null(help);
-	poller_help(help);
-	rewind(help);
-	while (fgets(line, sizeof(line), help) != NULL) {
-		const char *at = line + strspn(line, " ");
-
-		n = strcspn(at, " :\n");
-		snprintf(name, sizeof(name), " %.*s ", (int)n, at);
-		if (n > 0 && strstr(names, name) == NULL)
-			fail_msg("%s is not tested", name);
-	}
-	fclose(help);
-}
-
 int
 main(void)
 {
 #define EACH(test) ON_EACH_ENGINE(test, begin)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_help),
 		EACH(test_nothing),
 		EACH(test_readable),
 		EACH(test_level),
@@ -1065,6 +896,7 @@ main(void)
 		EACH(test_number_reused_and_ready),
 		EACH(test_remove_and_add_itself),
 		EACH(test_urgent),
+		EACH(test_urgent_came_first),
 		EACH(test_urgent_removes),
 		EACH(test_add_ready),
 		EACH(test_add_ready_too_early),
@@ -1085,5 +917,5 @@ main(void)
 		EACH(test_interrupted),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_engines(tests, COUNT(tests));
 }

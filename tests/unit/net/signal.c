@@ -32,7 +32,7 @@ on_signal(struct signals *s, int signo)
 static int
 begin(void **state)
 {
-	struct engine *e;
+	struct rig *e;
 	int err;
 
 	n_got = 0;
@@ -55,7 +55,7 @@ end(void)
 static void
 test_called_by_the_loop(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 
 	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(raise(SIGALRM), 0);
@@ -74,7 +74,7 @@ static void
 test_wakes(void **state)
 {
 	struct itimerval soon = { .it_value.tv_usec = 10000 };
-	struct engine *e = *state;
+	struct rig *e = *state;
 
 	stops = true;
 	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
@@ -88,7 +88,7 @@ test_wakes(void **state)
 static void
 test_flood(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 
 	assert_true(fcntl(signals.write_end, F_SETPIPE_SZ, 4096) >= 0);
 	for (int i = 0; i < 10000; i++)
@@ -131,5 +131,5 @@ main(void)
 		EACH(test_closed),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_engines(tests, COUNT(tests));
 }

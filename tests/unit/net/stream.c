@@ -80,7 +80,7 @@ static const struct stream_events events = {
 
 /* Over TCP, since only there a connection can be reset; gives the peer. */
 static int
-open_stream(struct engine *e, struct owner *o)
+open_stream(struct rig *e, struct owner *o)
 {
 	struct addr addr;
 	int listener, ours, peer;
@@ -99,6 +99,13 @@ open_stream(struct engine *e, struct owner *o)
 	return peer;
 }
 
+/* What was taken, or closed, has left after it. */
+static void
+let_go(struct rig *e)
+{
+	engine_run_for(e, 0);
+}
+
 static void
 close_both(struct owner *o, int peer)
 {
@@ -110,7 +117,7 @@ close_both(struct owner *o, int peer)
 static void
 test_bytes(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -124,6 +131,7 @@ test_bytes(void **state)
 	/* The other direction still stands. */
 	assert_int_equal(stream_write(o.stream,
 	    &(struct iovec){ o.bytes, 5 }, 1, false), 5);
+	let_go(e);
 	assert_int_equal(recv(peer, o.bytes, sizeof(o.bytes), 0), 5);
 	close_both(&o, peer);
 }
@@ -132,7 +140,7 @@ test_bytes(void **state)
 static void
 test_closed_in_callback(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner reader, writer;
 	int reader_peer = open_stream(e, &reader);
 	int writer_peer = open_stream(e, &writer);
@@ -154,7 +162,7 @@ test_closed_in_callback(void **state)
 static void
 test_wants_nothing(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -172,13 +180,14 @@ test_pieces(void **state)
 	const struct iovec iov[] = {
 		{ one, 4 }, { two, 4 }, { two, 0 }, { three, 5 },
 	};
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char got[32];
 	int peer = open_stream(e, &o);
 
 	assert_int_equal(stream_write(o.stream, iov, 4, true), 13);
 	assert_int_equal(stream_write(o.stream, iov, 1, false), 4);
+	let_go(e);
 	assert_int_equal(recv(peer, got, 17, MSG_WAITALL), 17);
 	assert_memory_equal(got, "one two threeone ", 17);
 	close_both(&o, peer);
@@ -190,7 +199,7 @@ test_full(void **state)
 {
 	static char bytes[65536];
 	struct iovec iov = { bytes, sizeof(bytes) };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 	size_t sent = 0, got = 0;
@@ -217,7 +226,7 @@ test_write_to_nobody(void **state)
 {
 	static char byte[] = "x";
 	struct iovec iov[] = { { byte, 1 }, { byte, 1 } };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 	ssize_t n = 0;
@@ -225,7 +234,7 @@ test_write_to_nobody(void **state)
 	close(peer);
 	for (int i = 0; i < 100 && n >= 0; i++) {
 		n = stream_write(o.stream, iov, 1 + i % 2, false);
-		usleep(1000);
+		let_go(e);
 	}
 	assert_true(n == -EPIPE || n == -ECONNRESET);
 	n = stream_write(o.stream, iov, 2, false);
@@ -250,7 +259,7 @@ file_of(size_t n)
 static void
 test_send_file(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char got[1000];
 	int peer = open_stream(e, &o), file = file_of(2000);
@@ -278,7 +287,7 @@ test_send_file(void **state)
 static void
 test_send_short_file(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o), file = file_of(100);
 
@@ -293,12 +302,13 @@ test_send_short_file(void **state)
 static void
 test_shut(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char c;
 	int peer = open_stream(e, &o);
 
 	stream_shut(o.stream);
+	let_go(e);
 	assert_int_equal(recv(peer, &c, 1, 0), 0);
 	assert_int_equal(send(peer, "last", 4, 0), 4);
 	engine_run_for(e, QUIET_MS);
@@ -310,17 +320,19 @@ test_shut(void **state)
 static void
 test_close(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	char c;
 	int peer = open_stream(e, &o);
 
 	stream_close(o.stream, false);
+	let_go(e);
 	assert_int_equal(recv(peer, &c, 1, 0), 0);
 	close(peer);
 
 	peer = open_stream(e, &o);
 	stream_close(o.stream, true);
+	let_go(e);
 	assert_int_equal(recv(peer, &c, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(peer);
@@ -330,7 +342,7 @@ static void
 test_broken(void **state)
 {
 	struct linger reset = { .l_onoff = 1 };
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct owner o;
 	int peer = open_stream(e, &o);
 
@@ -347,7 +359,7 @@ test_broken(void **state)
 static void
 test_refused(void **state)
 {
-	struct engine *e = *state;
+	struct rig *e = *state;
 	struct rlimit limit, old;
 	struct stream *s = NULL;
 	int fd;
@@ -387,5 +399,5 @@ main(void)
 		EACH(test_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_engines(tests, COUNT(tests));
 }

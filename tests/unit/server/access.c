@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -220,7 +221,7 @@ test_none(void **state)
 	(void)state;
 	access_open(&none, loop, -1, NULL, true);
 	access_add(&none, &x);
-	assert_int_equal(none.lost, 0);
+	assert_int_equal(none.failure->lost, 0);
 	assert_int_equal(none.lines.n, 0);
 	access_close(&none);
 }
@@ -244,7 +245,7 @@ test_full_disk(void **state)
 	capture_end(&err);
 	assert_string_equal(err.text, "sws: log a.log: No space left on "
 	    "device; lines are lost until it can be written again\n");
-	assert_int_equal(lines.lost, 3);
+	assert_int_equal(lines.failure->lost, 3);
 
 	capture_begin(&err);
 	access_reopen(&lines, memory_file());
@@ -255,6 +256,36 @@ test_full_disk(void **state)
 	    "sws: log a.log: written again, 3 lines were lost\n");
 	expect_in(lines.fd, BEGIN "GET / HTTP/1.0\" 200 1406\n"
 	    BEGIN "GET / HTTP/1.0\" 200 1406\n");
+}
+
+/* What a child has told, its parent and siblings do not tell again. */
+static void
+test_shared(void **state)
+{
+	struct capture err;
+	int full = open("/dev/full", O_WRONLY | O_APPEND | O_CLOEXEC);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (full == -1)
+		skip();
+	assert_int_equal(access_share(&lines), 0);
+	access_reopen(&lines, full);
+	pid = fork();
+	if (pid == 0) {
+		capture_begin(&err);
+		access_add(&lines, &x);
+		capture_end(&err);
+		_exit(err.text[0] == '\0');
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	capture_begin(&err);
+	access_add(&lines, &x);
+	capture_end(&err);
+	assert_string_equal(err.text, "");
+	assert_int_equal(lines.failure->lost, 2);
 }
 
 int
@@ -271,6 +302,7 @@ main(void)
 		WITH_LOG(test_reopen),
 		WITH_LOG(test_none),
 		WITH_LOG(test_full_disk),
+		WITH_LOG(test_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -427,7 +427,7 @@ static const struct {
 	{ "-c  site", "-c '': not a directory name\n" },
 	{ "-l  site", "-l '': not a file name\n" },
 	{ "--port-file= site", "--port-file '': not a file name\n" },
-	{ "--engine=nosuch site", "--engine nosuch: no such engine here: "
+	{ "--engine=nosuch site", "--engine nosuch: no such engine: "
 	    "--engine=help lists those there are\n" },
 	{ "--workers=0 site", "--workers 0: " NO_PROCESSES },
 	{ "--workers=1025 site", "--workers 1025: " NO_PROCESSES },
