@@ -75,7 +75,7 @@ def test_one_after_the_other(start, tree):
 def test_one_process_unless_told_otherwise(start, tree):
     for engine in ("blocking", *FORKS):
         server = start(tree, "--workers=2", engine=engine)
-        assert len(server.workers()) >= 2
+        assert wait_until(lambda: len(server.workers()) >= 2)
     with subprocess.Popen([SWS, "-f", "-p", "0", "-i", "127.0.0.1",
                            "--engine=fork", tree],
                           stderr=subprocess.PIPE, text=True) as process:
