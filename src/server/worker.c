@@ -25,8 +25,9 @@
 /* Descriptors for all that is not a connection. */
 #define OTHER_DESCRIPTORS 64u
 
-/* All listings that are being sent. */
+/* All listings that are being sent; a child has but one. */
 #define LISTING_BYTES ((size_t)256 << 20)
+#define CHILD_LISTING_BYTES ((size_t)32 << 20)
 
 struct worker {
 	const struct worker_setup *setup;
@@ -377,7 +378,8 @@ site_init(struct worker *w, struct cache_limits *limits)
 	limits->objects = 16384;
 	limits->directories = 4096;
 	w->site = *w->setup->site;
-	w->listings.left_bytes = LISTING_BYTES;
+	w->listings.left_bytes = w->forks ? CHILD_LISTING_BYTES :
+	    LISTING_BYTES;
 	w->site.listings = &w->listings;
 	/* Children would share what inotify(7) says, and miss what others
 	   read; and none of them lives long enough to gain by a cache. */

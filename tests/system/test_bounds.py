@@ -44,6 +44,7 @@ def test_spellings_of_one_path(start, tree):
         assert server.memory_kib() - before < 4096
 
 
+@pytest.mark.in_workers
 @needs_its_own_memory
 def test_listings_that_nobody_reads(start, tree):
     """400 MiB of names: some are refused, then there is room again."""
