@@ -28,8 +28,9 @@
 /* Descriptors for all that is not a connection. */
 #define OTHER_DESCRIPTORS 64u
 
-/* All listings that are being sent. */
+/* All listings that are being sent; a child has but one. */
 #define LISTING_BYTES ((size_t)256 << 20)
+#define CHILD_LISTING_BYTES ((size_t)32 << 20)
 
 struct worker {
 	const struct worker_setup *setup;
@@ -521,7 +522,8 @@ site_init(struct worker *w, struct cache_limits *limits)
 
 	w->site = *w->setup->site;
 	w->site.etag = setup->config->etag;
-	w->listings.left_bytes = LISTING_BYTES;
+	w->listings.left_bytes = w->forks ? CHILD_LISTING_BYTES :
+	    LISTING_BYTES;
 	list_init(&w->listings.makings);
 	w->site.listings = &w->listings;
 	w->site.loop = w->loop;

@@ -22,6 +22,28 @@ for name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name.upper(), None)
 
 
+# By engine (SWS_ENGINE): the tests that make no sense with it, and why.
+UNFIT = {
+    "blocking": ("many_clients", "blocking serves one client at a time"),
+    "fork": ("in_workers", "here children have the connections"),
+    "select-fork": ("in_workers", "here children have the connections"),
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "many_clients: needs two connections to be served at once")
+    config.addinivalue_line(
+        "markers", "in_workers: looks at what workers themselves have")
+
+
+def pytest_collection_modifyitems(items):
+    marker, why = UNFIT.get(os.environ.get("SWS_ENGINE"), (None, None))
+    for item in items:
+        if marker and item.get_closest_marker(marker):
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def built():
     if not SWS.exists():

@@ -44,6 +44,7 @@ def test_spellings_of_one_path(start, tree):
         assert server.memory_kib() - before < 4096
 
 
+@pytest.mark.in_workers
 @needs_its_own_memory
 @pytest.mark.parametrize("options,expected", [
     # One list for all of them.

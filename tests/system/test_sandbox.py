@@ -68,6 +68,7 @@ def test_nothing_needed_is_refused(start, large, tmp_path, engine):
     assert not refused
 
 
+@pytest.mark.in_workers
 def test_a_known_file_costs_two_calls(server, tmp_path):
     """Receive and send; what is kept is not looked up again."""
     server.get("/hello.txt")
@@ -80,6 +81,7 @@ def test_a_known_file_costs_two_calls(server, tmp_path):
     assert len(trace.calls("newfstatat")) <= 1
 
 
+@pytest.mark.in_workers
 def test_a_changed_file_is_looked_up(server, tmp_path):
     server.get("/hello.txt")
     with Trace(server, tmp_path / "trace") as trace:

@@ -5,6 +5,8 @@ import os
 import re
 import signal
 
+import pytest
+
 from rawhttp import Malformed, request
 from server import children, wait_until
 
@@ -29,6 +31,7 @@ def test_killed_worker_is_replaced(start, tree):
     assert re.search(rf"\b{victim}\b|worker", server.stderr())
 
 
+@pytest.mark.in_workers
 def test_only_the_victims_connections_are_lost(start, tree):
     server = start(tree, workers=2)
     victim, other = server.workers()
@@ -43,6 +46,7 @@ def test_only_the_victims_connections_are_lost(start, tree):
         c.close()
 
 
+@pytest.mark.in_workers
 def test_load_is_shared(start, tree):
     server = start(tree, workers=2)
     connections = [server.connect() for _ in range(60)]
