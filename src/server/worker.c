@@ -32,6 +32,7 @@ struct worker {
 	struct loop *loop;
 	struct http_host host;
 	struct site site;
+	struct coding_memo codings;
 	struct listings listings;
 	struct acceptor *acceptor;
 	struct access_log access;
@@ -375,6 +376,7 @@ site_init(struct worker *w, struct cache_limits *limits)
 	int err;
 
 	w->site = *w->setup->site;
+	w->site.codings = &w->codings;
 	w->site.etag = setup->config->etag;
 	w->listings.left_bytes = LISTING_BYTES;
 	list_init(&w->listings.makings);
