@@ -6,6 +6,7 @@
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
+#	make test-long		watches the memory for ten minutes
 #	make format		lays out the sources
 #	make lint		what can be found without running anything
 
@@ -41,6 +42,11 @@ build-fuzz/build.ninja:
 fuzz: build-fuzz/build.ninja
 	meson test -C build-fuzz --test-args=-max_total_time=$(SECONDS)
 
+test-long: all
+	@tools/packages check test
+	SWS=build/sws /usr/bin/python3 -B -m pytest -q -s \
+	    -p no:cacheprovider tests/long
+
 format:
 	@tools/format.py $(C_FILES)
 
@@ -55,4 +61,4 @@ lint: build/build.ninja
 clean:
 	rm -rf build build-*
 
-.PHONY: all install bench fuzz format lint clean
+.PHONY: all install bench fuzz test-long format lint clean
