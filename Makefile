@@ -5,7 +5,8 @@
 #	make			builds build/sws
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
-#	make test-long		what ./test leaves out: every test, every engine
+#	make test-long		what ./test leaves out: every test with every engine,
+#				and ten minutes of watching the memory
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
 #	make format		lays out the sources
 #	make lint		what can be found without running anything
@@ -44,6 +45,7 @@ test-long: all
 	    echo "engine $$engine"; \
 	    SWS_ENGINE=$$engine $(PYTEST) tests/system || exit 1; \
 	done
+	$(PYTEST) -s tests/long
 
 build-fuzz/build.ninja:
 	@tools/packages check build test

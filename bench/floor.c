@@ -7,10 +7,10 @@
  * cheaper with the same system calls; how much dearer it is, is the figure
  * that can be carried from machine to machine.
  *
- *	floor memory|file|close port bytes
+ *	floor memory|file|close|304 port bytes
  *
  * `memory' copies the answer from memory, `file' has it sent out of the page
- * cache, `close' is memory with one connection per request.
+ * cache, `close' is memory with one connection per request, `304' a head.
  * Left out on purpose: a request that arrives in two segments would be
  * answered twice.  The load generators of this bench send theirs in one.
  */
@@ -168,6 +168,19 @@ run(struct floor *f)
 }
 
 static void
+make_head(struct floor *f)
+{
+	static char head[] = "HTTP/1.1 304 Not Modified\r\n"
+	    "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+	    "Server: floor\r\n"
+	    "Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+	    "ETag: \"6571c0de.2b5f3a1-400\"\r\n\r\n";
+
+	f->answer = head;
+	f->len = sizeof(head) - 1;
+}
+
+static void
 make_answer(struct floor *f, size_t bytes)
 {
 	char head[256];
@@ -231,7 +244,7 @@ open_listener(struct floor *f, uint16_t port)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: floor memory|file|close port bytes\n");
+	fprintf(stderr, "usage: floor memory|file|close|304 port bytes\n");
 	exit(64);
 }
 
@@ -240,18 +253,23 @@ main(int argc, char *argv[])
 {
 	static struct floor f = { .filefd = -1 };	/* large for a stack */
 	const struct rlimit files = { MAX_FDS, MAX_FDS };
-	bool has_file;
+	bool has_file, is_head;
 
 	if (argc != 4)
 		usage();
 	has_file = strcmp(argv[1], "file") == 0;
 	f.closes = strcmp(argv[1], "close") == 0;
-	if (!has_file && !f.closes && strcmp(argv[1], "memory") != 0)
+	is_head = strcmp(argv[1], "304") == 0;
+	if (!has_file && !f.closes && !is_head &&
+	    strcmp(argv[1], "memory") != 0)
 		usage();
 	/* sendfile knows no MSG_NOSIGNAL. */
 	signal(SIGPIPE, SIG_IGN);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
-	make_answer(&f, strtoul(argv[3], NULL, 10));
+	if (is_head)
+		make_head(&f);
+	else
+		make_answer(&f, strtoul(argv[3], NULL, 10));
 	if (has_file)
 		make_file(&f);
 	open_listener(&f, (uint16_t)strtoul(argv[2], NULL, 10));

@@ -4,15 +4,22 @@
  * The load generator of the bench: HTTP/1.1 over io_uring, cheap enough that
  * the server, not this program, is the one that is busy.
  *
- *	load [-c] [-l bytes] [-n connections] [-s seconds] port path
+ *	load [-c] [-a status] [-h field] [-l bytes] [-n connections]
+ *	    [-s seconds] [-z files] port path
  *	load -p			can this kernel do it at all?
  *
  * Each connection sends one request, waits for the whole answer, and sends
  * the next; with -c every request has a connection of its own, which the
  * server has to close.  The head of every answer is read: the status must be
- * 200, Content-Length must be there, must be what -l expects, and exactly as
- * many bytes must follow.  Long bodies are counted and dropped inside the
- * kernel (MSG_TRUNC).  What was seen is printed as one line of JSON.
+ * 200, or that of -a; Content-Length must be there, must be what -l expects,
+ * and exactly as many bytes must follow; a 304 has none.  Long bodies are
+ * counted and dropped inside the kernel (MSG_TRUNC).  What was seen is printed
+ * as one line of JSON.
+ *
+ * With -z each request is for one of so many files, whose number stands for
+ * the # signs in the path, digit by digit: the k-th most popular is asked for
+ * 1/k times as often as the first (Zipf).  Numbers are shuffled, so that what
+ * is popular lies anywhere.  The order is the same in every run.
  *
  * Left out on purpose: chunked answers, TLS, pipelining, other addresses
  * than loopback.
@@ -37,8 +44,10 @@
 enum {
 	ENTRIES = 4096,
 	BUFFER = 4096,		/* any head must fit */
+	REQUEST = 1024,
 	MAX_ERRORS = 1000,	/* then the run has failed, and ends */
-	MAX_FILES = 20000
+	MAX_FILES = 20000,
+	DRAWN = 1 << 20		/* numbers of files; then they come again */
 };
 
 enum op { OP_CONNECT, OP_SEND, OP_RECV, OP_TIMER };
@@ -48,14 +57,20 @@ struct client {
 	size_t got;	/* bytes of the present answer */
 	size_t total;	/* its length with its head; 0: not known yet */
 	char buf[BUFFER];
+	char *request;	/* its own, with -z */
 };
 
 struct load {
 	struct io_uring ring;
 	struct sockaddr_in addr;
-	char request[1024];
+	char request[REQUEST];
 	unsigned request_len;
+	char fields[REQUEST / 2];	/* of -h */
+	char status[16];	/* as a status line has it: "200 " */
 	size_t body_bytes;	/* expected; 0: whatever the server says */
+	unsigned nfiles;	/* of -z; 0: there is one path */
+	unsigned *drawn;	/* DRAWN of their numbers */
+	unsigned ndrawn;	/* so many were asked for */
 	bool closes;
 	bool is_over;
 	struct client *clients;
@@ -115,16 +130,35 @@ begin_recv(struct load *l, unsigned i)
 		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
+/* The request for the next file that was drawn. */
+static char *
+next_request(struct load *l, struct client *c)
+{
+	unsigned number = l->drawn[l->ndrawn++ % DRAWN];
+	char *p;
+
+	memcpy(c->request, l->request, l->request_len);
+	for (p = strchr(c->request, '\r'); p != c->request; p--) {
+		if (*p == '#') {
+			*p = (char)('0' + number % 10);
+			number /= 10;
+		}
+	}
+	return c->request;
+}
+
 static void
 begin_request(struct load *l, unsigned i)
 {
 	struct client *c = &l->clients[i];
 	struct io_uring_sqe *sqe = entry(l, OP_SEND, i);
+	char *request = l->request;
 
 	c->got = 0;
 	c->total = 0;
-	io_uring_prep_send(sqe, c->fd, l->request, l->request_len,
-	    MSG_NOSIGNAL);
+	if (l->nfiles > 0)
+		request = next_request(l, c);
+	io_uring_prep_send(sqe, c->fd, request, l->request_len, MSG_NOSIGNAL);
 	/* A send that works is of no interest: the answer tells. */
 	io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
 	begin_recv(l, i);
@@ -146,7 +180,7 @@ fail(struct load *l, unsigned i, const char *why)
 static const char *
 read_head(const struct load *l, struct client *c)
 {
-	static const char status[] = "HTTP/1.1 200 ";
+	static const char version[] = "HTTP/1.1 ";
 	static const char field[] = "\r\nContent-Length:";
 	const char *end, *p;
 	unsigned long bytes;
@@ -154,8 +188,14 @@ read_head(const struct load *l, struct client *c)
 	end = memmem(c->buf, c->got, "\r\n\r\n", 4);
 	if (end == NULL)
 		return c->got < BUFFER ? NULL : "head too long";
-	if (memcmp(c->buf, status, sizeof(status) - 1) != 0)
-		return "status is not 200";
+	p = c->buf + sizeof(version) - 1;
+	if (memcmp(c->buf, version, sizeof(version) - 1) != 0 ||
+	    memcmp(p, l->status, strlen(l->status)) != 0)
+		return "not the status that was expected";
+	if (strcmp(l->status, "304 ") == 0) {
+		c->total = (size_t)(end - c->buf) + 4;
+		return NULL;
+	}
 	for (p = c->buf; p < end; p++)
 		if (*p == '\r' &&
 		    strncasecmp(p, field, sizeof(field) - 1) == 0)
@@ -291,9 +331,21 @@ run(struct load *l)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: load [-c] [-l bytes] [-n connections] "
-	    "[-s seconds] port path\n       load -p\n");
+	fprintf(stderr, "usage: load [-c] [-a status] [-h field] [-l bytes] "
+	    "[-n connections]\n            [-s seconds] [-z files] "
+	    "port path\n       load -p\n");
 	exit(64);
+}
+
+static void
+add_field(struct load *l, const char *field)
+{
+	size_t n = strlen(l->fields);
+	int more = snprintf(l->fields + n, sizeof(l->fields) - n, "%s\r\n",
+	    field);
+
+	if (more < 0 || (size_t)more >= sizeof(l->fields) - n)
+		errx(1, "fields too long");
 }
 
 static void
@@ -301,10 +353,16 @@ parse_options(struct load *l, int argc, char *argv[])
 {
 	int opt, res;
 
-	while ((opt = getopt(argc, argv, "cl:n:ps:")) != -1) {
+	while ((opt = getopt(argc, argv, "a:ch:l:n:ps:z:")) != -1) {
 		switch (opt) {
+		case 'a':
+			snprintf(l->status, sizeof(l->status), "%s ", optarg);
+			break;
 		case 'c':
 			l->closes = true;
+			break;
+		case 'h':
+			add_field(l, optarg);
 			break;
 		case 'l':
 			l->body_bytes = strtoul(optarg, NULL, 10);
@@ -319,6 +377,9 @@ parse_options(struct load *l, int argc, char *argv[])
 			exit(0);
 		case 's':
 			l->seconds = strtod(optarg, NULL);
+			break;
+		case 'z':
+			l->nfiles = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		default:
 			usage();
@@ -339,18 +400,71 @@ make_request(struct load *l, const char *port, const char *path)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	n = snprintf(l->request, sizeof(l->request), "GET %s HTTP/1.1\r\n"
-	    "Host: 127.0.0.1:%s\r\n%s\r\n", path, port,
+	    "Host: 127.0.0.1:%s\r\n%s%s\r\n", path, port, l->fields,
 	    l->closes ? "Connection: close\r\n" : "");
 	if (n < 0 || (size_t)n >= sizeof(l->request))
 		errx(1, "path too long");
 	l->request_len = (unsigned)n;
 }
 
+/* The same numbers in every run and on every machine. */
+static unsigned
+noise(void)
+{
+	static uint64_t seed = 4711;
+
+	seed = seed * 6364136223846793005 + 1442695040888963407;
+	return (unsigned)(seed >> 33);
+}
+
+/* The first whose share, with all before it, is more than `at`. */
+static unsigned
+place_of(const double *shares, unsigned n, double at)
+{
+	unsigned low = 0, high = n - 1, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (shares[middle] > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static void
+draw(struct load *l)
+{
+	double *shares = calloc(l->nfiles, sizeof(*shares)), sum = 0;
+	unsigned *names = calloc(l->nfiles, sizeof(*names)), i, other;
+
+	l->drawn = calloc(DRAWN, sizeof(*l->drawn));
+	if (shares == NULL || names == NULL || l->drawn == NULL)
+		err(1, "%u files", l->nfiles);
+	for (i = 0; i < l->nfiles; i++) {
+		shares[i] = sum += 1 / (double)(i + 1);
+		other = noise() % (i + 1);
+		names[i] = names[other];
+		names[other] = i;
+	}
+	for (i = 0; i < DRAWN; i++)
+		l->drawn[i] = names[place_of(shares, l->nfiles,
+		    sum * noise() / 0x80000000)];
+	free(shares);
+	free(names);
+	for (i = 0; i < l->nclients; i++) {
+		l->clients[i].request = malloc(REQUEST);
+		if (l->clients[i].request == NULL)
+			err(1, "%u connections", l->nclients);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
 	const struct rlimit files = { MAX_FILES, MAX_FILES };
-	struct load l = { .nclients = 64, .seconds = 2 };
+	struct load l = { .nclients = 64, .seconds = 2, .status = "200 " };
 	double start, wall;
 	int res;
 
@@ -360,6 +474,8 @@ main(int argc, char *argv[])
 	l.clients = calloc(l.nclients, sizeof(*l.clients));
 	if (l.clients == NULL)
 		err(1, "%u connections", l.nclients);
+	if (l.nfiles > 0)
+		draw(&l);
 	res = open_ring(&l);
 	if (res < 0)
 		errx(1, "io_uring: %s", strerror(-res));

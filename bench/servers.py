@@ -16,6 +16,7 @@ import time
 
 CONF = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'conf')
 HOST = '127.0.0.1'
+NGINX_BROTLI = '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so'
 SBIN = os.environ.get('PATH', '') + ':/usr/local/sbin:/usr/sbin:/sbin'
 
 
@@ -34,7 +35,9 @@ class Server:
 
 
 def nginx(name, **settings):
-    settings = {'SENDFILE': 'on', 'NOPUSH': 'off', 'LISTEN': ''} | settings
+    settings = {'SENDFILE': 'on', 'NOPUSH': 'off', 'LISTEN': '',
+                'BROTLI': '' if os.path.exists(NGINX_BROTLI) else '#'
+                } | settings
     return Server(name, 'nginx -c {conf}', 'nginx.conf', settings, '-v')
 
 
@@ -110,7 +113,7 @@ class Bench:
         words = server.command.format(
             port=port, root=self.root, run=self.run, conf=conf,
             tools=self.tools, sws=self.sws, bytes=case.floor_bytes,
-            mode='close' if case.closes else 'memory').split()
+            mode=case.floor_mode).split()
         words[0] = self.program(server)
         return words
 
@@ -189,12 +192,13 @@ class Running:
         case = self.case
         client = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
-            client.request('GET', case.path)
+            client.request('GET', case.first_path,
+                           headers=dict(case.fields))
             answer = client.getresponse()
             body = answer.read()
         finally:
             client.close()
-        if answer.status != 200:
+        if answer.status != case.status:
             raise Trouble(f'status {answer.status}')
         if case.bytes and len(body) != case.bytes:
             raise Trouble(f'{len(body)} bytes, not {case.bytes}')

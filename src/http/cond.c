@@ -164,3 +164,14 @@ cond_range_applies(const struct cond *c, const struct validators *v,
 		return false;
 	return since == v->modified && v->modified < now;
 }
+
+struct str
+cond_find_tag(struct str list, struct str prefix)
+{
+	struct tag tag;
+
+	while (next_tag(&list, &tag))
+		if (str_starts(tag.opaque, prefix))
+			return tag.opaque;
+	return (struct str){ NULL, 0 };
+}

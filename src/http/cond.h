@@ -45,4 +45,10 @@ enum cond_verdict cond_check(const struct cond *c, const struct validators *v,
 bool cond_range_applies(const struct cond *c, const struct validators *v,
     time_t now);
 
+/*
+ * The first entity-tag of a list whose opaque part, quotes included, begins
+ * with `prefix`: that part, inside the list; its p is NULL when there is none.
+ */
+struct str cond_find_tag(struct str list, struct str prefix);
+
 #endif

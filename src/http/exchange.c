@@ -204,6 +204,9 @@ exchange_refuse(struct exchange *x, enum reason r)
 		page = (struct str){ "", 0 };
 	exchange_answer(x, reason_status(r), S("text/html; charset=utf-8"),
 	    page);
+	/* Else caches might keep it for as long as they like (RFC 9111 4.2.2),
+	   also when the reason is gone. */
+	exchange_add_field(x, S("Cache-Control"), S("no-cache"));
 	if (x->res.status == 503)
 		exchange_add_field(x, S("Retry-After"), S("1"));
 }

@@ -117,8 +117,9 @@ void exchange_answer(struct exchange *x, unsigned status, struct str type,
     struct str content);
 
 /*
- * Answers with the status of a reason and a small page that tells it.  What
- * was put into the response before is dropped, fields included.
+ * Answers with the status of a reason and a small page that tells it, which
+ * is not to be kept.  What was put into the response before is dropped, fields
+ * included.
  */
 void exchange_refuse(struct exchange *x, enum reason r);
 

@@ -37,6 +37,7 @@ struct worker {
 	struct loop *loop;
 	struct http_host host;
 	struct site site;
+	struct coding_memo codings;
 	struct listings listings;
 	struct acceptor *acceptor;
 	struct access_log access;
@@ -521,6 +522,7 @@ site_init(struct worker *w, struct cache_limits *limits)
 	int err;
 
 	w->site = *w->setup->site;
+	w->site.codings = &w->codings;
 	w->site.etag = setup->config->etag;
 	w->listings.left_bytes = w->forks ? CHILD_LISTING_BYTES :
 	    LISTING_BYTES;

@@ -15,7 +15,8 @@
  * nobody tells of: through memory, by a name given since, on a file system
  * that does not tell (NFS, FUSE), where watches have run out, behind a mount.
  * What differs is looked up again, so no link leads out of the root by being
- * known.  Without that a hit costs no system call.
+ * known.  Without that a hit costs no system call.  (For requests of which a
+ * part was there before, "before" is to a tick of the clock.)
  */
 
 #include "base/str.h"

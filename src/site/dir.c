@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #include "net/loop.h"
-#include "site/file.h"
 #include "site/freshness.h"
 #include "site/listing.h"
+#include "site/variant.h"
 
 #define PAUSE_MS 1              /* between slices: others go first */
 
 /* What a listing is to become. */
 struct shown {
+	const struct site *site;
 	struct listings *listings;      /* where it is counted; may be NULL */
 	struct str cache_control;       /* the configuration's */
 	bool has_etag;
@@ -57,7 +58,8 @@ make_object(struct listing *l, const struct shown *shown,
 	int err;
 
 	err = object_of_page(page, S("text/html; charset=utf-8"),
-	    shown->cache_control, shown->has_etag, &o);
+	    shown->cache_control, shown->has_etag,
+	    shown->site->compress_max > 0, &o);
 	if (err < 0) {
 		if (listings != NULL)
 			listings->left_bytes += counted;
@@ -72,10 +74,10 @@ make_object(struct listing *l, const struct shown *shown,
 }
 
 static void
-answer(struct exchange *x, struct object *o, int err)
+answer(const struct site *s, struct exchange *x, struct object *o, int err)
 {
 	if (o != NULL)
-		file_answer(x, o);
+		variant_answer(s, x, o);
 	else
 		exchange_refuse(x, reason_of_errno(-err));
 }
@@ -167,6 +169,7 @@ begin_waiting(struct making *m, struct waiter *w)
 static void
 deliver(struct making *m, struct object *o, int err)
 {
+	const struct site *site = m->shown.site;
 	struct list all;
 	struct waiter *w;
 
@@ -182,7 +185,7 @@ deliver(struct making *m, struct object *o, int err)
 	while (!list_is_empty(&all)) {
 		w = list_entry(all.next, struct waiter, node);
 		list_remove(&w->node);
-		answer(w->x, o, err);
+		answer(site, w->x, o, err);
 		w->x->is_pending = false;
 		exchange_wake(w->x);
 	}
@@ -299,6 +302,7 @@ list_dir(const struct site *s, struct exchange *x, const struct dir *d)
 		    NULL,
 	};
 	struct shown shown = {
+		.site = s,
 		.listings = s->listings,
 		.cache_control = freshness_of(s->freshness, d->path),
 		.has_etag = s->etag != ETAG_NONE,
@@ -324,7 +328,7 @@ list_dir(const struct site *s, struct exchange *x, const struct dir *d)
 		return;
 	}
 	o = end_listing(l, &shown, promise, &r);
-	answer(x, o, r);
+	answer(s, x, o, r);
 	if (o != NULL)
 		object_unref(o);
 }

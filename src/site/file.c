@@ -101,22 +101,31 @@ read_conditions(struct exchange *x)
 	};
 }
 
+/* Are the conditions such that o is to be sent?  Else x is answered. */
+static bool
+goes_on(struct exchange *x, struct object *o, const struct cond *c)
+{
+	switch (cond_check(c, &o->validators, true, x->received)) {
+	case COND_NOT_MODIFIED:
+		answer_not_modified(x, o);
+		return false;
+	case COND_FAILED:
+		refuse(x, o, REASON_PRECONDITION);
+		return false;
+	case COND_GO_ON:
+		break;
+	}
+	return true;
+}
+
 static void
 answer_conditionally(struct exchange *x, struct object *o)
 {
 	struct cond c = read_conditions(x);
 	struct str range = request_field(&x->req, FIELD_RANGE);
 
-	switch (cond_check(&c, &o->validators, true, x->received)) {
-	case COND_NOT_MODIFIED:
-		answer_not_modified(x, o);
+	if (!goes_on(x, o, &c))
 		return;
-	case COND_FAILED:
-		refuse(x, o, REASON_PRECONDITION);
-		return;
-	case COND_GO_ON:
-		break;
-	}
 	/* Range is for GET only, and once (RFC 9110 14.2). */
 	if (range.p != NULL && x->req.method == METHOD_GET &&
 	    !(x->req.repeated & 1u << FIELD_RANGE) &&
@@ -142,4 +151,13 @@ file_answer(struct exchange *x, struct object *o)
 		}
 	}
 	answer_whole(x, o);
+}
+
+void
+file_answer_without_ranges(struct exchange *x, struct object *o)
+{
+	struct cond c = read_conditions(x);
+
+	if (goes_on(x, o, &c))
+		answer_whole(x, o);
 }

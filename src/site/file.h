@@ -11,4 +11,7 @@
  */
 void file_answer(struct exchange *x, struct object *o);
 
+/* The same as if no range had been asked for. */
+void file_answer_without_ranges(struct exchange *x, struct object *o);
+
 #endif

@@ -439,7 +439,7 @@ object_open_made(int fd, const struct object *plain, enum coding c,
 
 int
 object_of_page(struct str page, struct str type, struct str cache_control,
-    bool has_etag, struct object **out_object)
+    bool has_etag, bool is_negotiated, struct object **out_object)
 {
 	struct stat st = { .st_size = (off_t)page.n };
 	struct facts f = {
@@ -451,6 +451,7 @@ object_of_page(struct str page, struct str type, struct str cache_control,
 		.tag = has_etag ? TAG_CONTENT : TAG_NONE,
 		.digest = XXH3_128bits(page.p, page.n),
 		.cache_control = cache_control,
+		.is_negotiated = is_negotiated,
 	};
 	struct object *o;
 

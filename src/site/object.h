@@ -109,7 +109,7 @@ int object_open_made(int fd, const struct object *plain, enum coding c,
  * one, is drawn from all its bytes.  0 or -ENOMEM.
  */
 int object_of_page(struct str page, struct str type, struct str cache_control,
-    bool has_etag, struct object **out_object);
+    bool has_etag, bool is_negotiated, struct object **out_object);
 
 static inline struct object *
 object_ref(struct object *o)

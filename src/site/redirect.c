@@ -11,6 +11,8 @@ redirect_slash(struct exchange *x, struct str path)
 	int err;
 
 	exchange_answer(x, 301, S("text/plain"), S("Moved.\n"));
+	/* The directory may be a file by tomorrow. */
+	buf_add(b, S("Cache-Control: no-cache\r\n"));
 	buf_add(b, S("Location: /"));
 	path_encode(b, path);
 	buf_add(b, S("/"));

@@ -41,7 +41,7 @@ struct site {
 	uint64_t compress_max;          /* larger files are not compressed
 	                                   here; 0: nothing is */
 	struct encode_service *encode;  /* may be NULL */
-	struct coding_memo codings;
+	struct coding_memo *codings;    /* may be NULL */
 	struct cgi_service *cgi;        /* NULL: no programs */
 	struct str cgi_path;            /* where they are, absolute, without
 	                                   links; empty: not below the root */

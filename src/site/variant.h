@@ -8,17 +8,17 @@
 #include "site/site.h"
 
 /* Bits: the codings whose sidecars this request could have. */
-unsigned variant_codings(struct site *s, struct exchange *x);
+unsigned variant_codings(const struct site *s, struct exchange *x);
 
 /* Answers GET or HEAD with o, in the coding that suits the client best. */
-void variant_answer(struct site *s, struct exchange *x, struct object *o);
+void variant_answer(const struct site *s, struct exchange *x, struct object *o);
 
 /*
  * An answer of this type and length (or LENGTH_UNKNOWN) is made for this one
  * request: in which coding is it to be sent, if any?  Adds Vary where that
  * depends on the client.
  */
-enum coding variant_of_stream(struct site *s, struct exchange *x,
+enum coding variant_of_stream(const struct site *s, struct exchange *x,
     struct str type, uint64_t length);
 
 #endif

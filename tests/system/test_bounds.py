@@ -46,6 +46,21 @@ def test_spellings_of_one_path(start, tree):
 
 @pytest.mark.in_workers
 @needs_its_own_memory
+def test_scan(start, tree):
+    """100,000 names that are not there, each remembered for a while."""
+    server = start(tree)
+    with server.connect(timeout=60) as c:
+        assert c.ask(request("/hello.txt")).body == b"hello\n"
+        c.ask(request("/none"))
+        before = server.memory_kib()
+        for i in range(1000):
+            c.send(b"".join(request(f"/{i}/{j}.php") for j in range(100)))
+            assert [c.receive().status for _ in range(100)] == [404] * 100
+        assert server.memory_kib() - before < 4096
+        assert c.ask(request("/hello.txt")).body == b"hello\n"
+
+
+@needs_its_own_memory
 @pytest.mark.parametrize("options,expected", [
     # One list for all of them.
     ([], {200}),

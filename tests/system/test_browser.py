@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from codings import ENCODE, SUFFIXES
+from docroot import write
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium")
@@ -48,6 +51,11 @@ def dump_dom(url, profile):
     return r.stdout
 
 
+def dump_dom_of(server, path, tmp_path):
+    return dump_dom(f"http://127.0.0.1:{server.port}{path}",
+                    tmp_path / "profile")
+
+
 @pytest.fixture
 def browse(start, tmp_path):
     root = tmp_path / "root"
@@ -55,13 +63,29 @@ def browse(start, tmp_path):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     server = start(root)
-    return lambda path: dump_dom(
-        f"http://127.0.0.1:{server.port}{path}", tmp_path / "profile")
+    return lambda path: dump_dom_of(server, path, tmp_path)
 
 
 def test_page_with_all_its_parts(browse):
     """Browsers refuse styles and modules whose media type is wrong."""
     dom = browse("/")
+    assert '<p id="style">rgb(1, 2, 3)</p>' in dom
+    assert '<p id="picture">7</p>' in dom
+    assert '<p id="module">gr\u00fc\u00df</p>' in dom
+    assert '<p id="data">42</p>' in dom
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_page_in_a_coding(start, tmp_path, coding):
+    """Only what lies there coded is the page: it was decoded."""
+    root = tmp_path / "root"
+    root.mkdir()
+    for name, text in FILES.items():
+        if "/" in name:
+            continue
+        write(root / name, b"not this")
+        write(root / (name + SUFFIXES[coding]), ENCODE[coding](text.encode()))
+    dom = dump_dom_of(start(root), "/", tmp_path)
     assert '<p id="style">rgb(1, 2, 3)</p>' in dom
     assert '<p id="picture">7</p>' in dom
     assert '<p id="module">gr\u00fc\u00df</p>' in dom

@@ -13,6 +13,8 @@ import urllib.request
 
 import pytest
 
+from server import wait_until
+
 GIB, MIB = 1 << 30, 1 << 20
 
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
@@ -49,6 +51,25 @@ class TestCurl:
         "--no-keepalive", "--tcp-fastopen"])
     def test_option(self, server, option):
         assert curl(option, url(server, "/hello.txt")) == "hello\n"
+
+    @pytest.mark.parametrize("coding", ["br", "zstd", "gzip", None])
+    def test_compressed(self, server, tree, tmp_path, coding):
+        """What was compressed is what it was, as soon as it is there."""
+        text = "".join(f"line {i} of many\n" for i in range(9999)).encode()
+        (tree / "many.txt").write_bytes(text)
+        if coding and coding not in curl("--version").replace(
+                "brotli", "br").replace("libz", "gzip"):
+            pytest.skip(f"this curl has no {coding}")
+        asks = ["-H", f"Accept-Encoding: {coding}"] if coding else []
+
+        def size():
+            copy = tmp_path / "copy"
+            said = curl("--compressed", *asks, "-o", copy, "-w",
+                        "%{size_download}", url(server, "/many.txt"))
+            assert copy.read_bytes() == text
+            return int(said)
+
+        assert wait_until(lambda: size() < len(text) / 8, 30)
 
     def test_redirect(self, server):
         page = curl("-L", "-w", "%{num_redirects} %{http_code}",

@@ -16,7 +16,7 @@ from server import children, status_kib, wait_until
 TEXT = b"".join(b"%d bottles of beer on the wall\n" % i for i in range(2000))
 NOISE = random.Random(4711).randbytes(20000)
 CODINGS = list(SUFFIXES)
-CACHES = {"known": (), "unknown": ("--no-compress",)}
+CACHES = {"known": (), "unknown": ("--cache-size=0",)}
 
 
 @pytest.fixture
@@ -232,6 +232,18 @@ def test_no_sidecar(start, root, lay, options):
         assert coding_of(server, "gzip") is None
 
 
+@pytest.mark.parametrize("options", CACHES.values(), ids=CACHES)
+def test_known_or_not(start, root, options):
+    """The same answers, of what lies there."""
+    put(root, "f.txt")
+    put_sidecar(root, "f.txt", "gzip")
+    server = start(root, "--no-compress", *options)
+    for _ in range(2):
+        assert coding_of(server, "gzip, br") == "gzip"
+        assert coding_of(server, "br") is None
+        assert ask(server, "br, identity;q=0").status == 406
+
+
 def test_newer_sidecar(start, root):
     put(root, "f.txt")
     put_sidecar(root, "f.txt", "gzip", mtime=MTIME + 5)
@@ -328,6 +340,23 @@ def test_what_changes_is_compressed_anew(compressing, root):
     assert decoded(response) == other
     wait_until(lambda: "Content-Encoding" in ask(compressing, "gzip"), 30)
     assert decoded(ask(compressing, "gzip")) == other
+
+
+def test_restart(compressing):
+    """Who has what was made before the restart has it still."""
+    assert becomes(compressing, "br")
+    tag = ask(compressing, "br")["ETag"]
+    compressing.stop()
+    compressing.launch()
+    same = ask(compressing, "br", f'If-None-Match: "x", {tag}')
+    assert same.status == 304
+    assert same["ETag"] == tag
+    assert same["Vary"] == "Accept-Encoding"
+    assert same["Cache-Control"] == "no-cache"
+    for accept, other in (("gzip", tag), ("", tag),
+                          ("br", tag.replace("-br.", "-bro."))):
+        response = ask(compressing, accept, f"If-None-Match: {other}")
+        assert response.status == 200
 
 
 def test_sidecar_wins(compressing, root):
@@ -519,6 +548,74 @@ def test_no_compress_of_programs(start, site, cgi_bin):
     assert "Vary" not in response
 
 
+# Listings.
+
+@pytest.fixture
+def listed(root):
+    for i in range(200):
+        put(root, f"file-{i}.txt", b"")
+    return root
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("options", CACHES.values(), ids=CACHES)
+def test_listing(start, listed, coding, options):
+    server = start(listed, *options)
+    plain = ask(server, None, target="/")
+    assert b"file-199.txt" in plain.body
+    assert plain["Vary"] == "Accept-Encoding"
+    for _ in range(3):
+        response = ask(server, coding, target="/")
+        assert response["Content-Encoding"] == coding
+        assert response["Vary"] == "Accept-Encoding"
+        assert decoded(response) == plain.body
+        tag = response["ETag"]
+        assert tag != plain["ETag"]
+        assert ask(server, coding, f"If-None-Match: {tag}",
+                   target="/").status == 304
+        assert ask(server, coding, method="HEAD",
+                   target="/")["Content-Encoding"] == coding
+    if options:
+        return
+    # Then it is known, and has a length.
+    assert wait_until(lambda: "Content-Length" in
+                      ask(server, coding, target="/"), 30)
+    made = ask(server, coding, target="/")
+    assert decoded(made) == plain.body
+    assert not made["ETag"].startswith("W/")
+    put(listed, "new.txt", b"")
+    assert b"new.txt" in decoded(ask(server, coding, target="/"))
+
+
+def test_listing_not_compressed(start, listed):
+    response = ask(start(listed, "--no-compress"), "gzip", target="/")
+    assert "Content-Encoding" not in response
+    assert "Vary" not in response
+
+
+def test_without_tags(start, root):
+    put(root, "f.txt")
+    put_sidecar(root, "f.txt", "gzip")
+    server = start(root, "--etag=none")
+    assert becomes(server, "br")
+    for accept in "br", "gzip", None:
+        assert "ETag" not in ask(server, accept)
+
+
+def test_tags_of_content(start, tmp_path):
+    """Two hosts have the same, whenever the files were copied."""
+    tags = []
+    for i in range(2):
+        root = tmp_path / f"root{i}"
+        put(root, "f.txt", mtime=MTIME + i)
+        put_sidecar(root, "f.txt", "gzip", mtime=MTIME + 2 * i)
+        server = start(root, "--etag=content")
+        assert becomes(server, "br")
+        tags.append([ask(server, a)["ETag"] for a in ("br", "gzip", None)])
+    assert tags[0] == tags[1]
+    assert len(set(tags[0])) == 3
+
+
 # What may be done with copies.
 
 def test_cache_control(start, root):
@@ -545,5 +642,9 @@ def test_cache_control(start, root):
                     "Cache-Control") == value
 
 
-def test_cache_control_by_default(server):
-    assert server.get("/ping.txt")["Cache-Control"] == "no-cache"
+@pytest.mark.parametrize("target, status", [
+    ("/ping.txt", 200), ("/missing", 404), ("/links", 301)])
+def test_cache_control_by_default(server, target, status):
+    response = server.get(target)
+    assert response.status == status
+    assert response["Cache-Control"] == "no-cache"

@@ -277,6 +277,35 @@ test_if_range(void **state)
 	}
 }
 
+static const struct {
+	const char *list, *prefix, *found;
+} finds[] = {
+	{ "\"abc-br.1\"", "\"abc-br", "\"abc-br.1\"" },
+	{ "W/\"abc-br\"", "\"abc-br", "\"abc-br\"" },
+	{ "\"x\", W/\"abc-br\" , \"abc-br.2\"", "\"abc-br", "\"abc-br\"" },
+	{ "\"x, \"abc-br.1\"", "\"abc-br", "\"abc-br.1\"" },
+	{ "\"xabc-br\"", "\"abc-br", NULL },
+	{ "\"x\", \"abc-b\"", "\"abc-br", NULL },
+	{ "abc-br", "\"abc-br", NULL },
+	{ "*", "\"abc-br", NULL },
+	{ "", "\"abc-br", NULL },
+};
+
+static void
+test_find_tag(void **state)
+{
+	struct str found;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(finds); i++) {
+		found = cond_find_tag(str_of(finds[i].list),
+		    str_of(finds[i].prefix));
+		if (finds[i].found == NULL ? found.p != NULL :
+		    !str_eq(found, str_of(finds[i].found)))
+			fail_msg("%s", finds[i].list);
+	}
+}
+
 int
 main(void)
 {
@@ -287,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_if_modified_since),
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_if_range),
+		cmocka_unit_test(test_find_tag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,8 @@ test_refuse(void **state)
 	assert_int_equal(x->res.reason, REASON_MISSING);
 	assert_int_equal(x->res.block.n, 0);
 	expect_str(buf_str(&x->res.fields),
-	    "Content-Type: text/html; charset=utf-8\r\n");
+	    "Content-Type: text/html; charset=utf-8\r\n"
+	    "Cache-Control: no-cache\r\n");
 
 	page = content();
 	assert_int_equal(page.n, x->res.length);

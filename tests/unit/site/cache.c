@@ -510,6 +510,100 @@ test_missing(void **state)
 	}
 }
 
+/* Listings */
+
+static void
+change_entry(void)
+{
+	folder_file(folder, "a/b/other.txt", S("another"));
+}
+
+static void
+test_listing(void **state)
+{
+	static const struct {
+		void (*happen)(void);
+		bool is_known;
+	} cases[] = {
+		{ nothing, true },
+		{ read_it, true },
+		{ rewrite, false },
+		{ change_entry, false },
+		{ change_time, false },
+		{ change_mode, false },
+		{ remove_page, false },
+		{ rename_away, false },
+		{ replace_from_elsewhere, false },
+		{ become_directory, false },
+		{ rename_directory, false },
+		{ rename_ancestor, false },
+		{ protect_directory, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_place(&plenty);
+		expect("/a/b/", 200, NULL);
+		assert_true(is_known("/a/b/"));
+		cases[i].happen();
+		turn();
+		if (is_known("/a/b/") != cases[i].is_known)
+			fail_msg("case %zu", i);
+		close_place();
+	}
+}
+
+/* Of sub-directories nobody tells: it is made anew in the next second. */
+static void
+test_listing_ages(void **state)
+{
+	(void)state;
+	open_place(&plenty);
+	expect("/a/", 200, NULL);
+	assert_true(is_known("/a/"));
+	turn_in_next_second();
+	assert_false(is_known("/a/"));
+	close_place();
+}
+
+/* What is changed while a listing is made, over several turns. */
+static void
+test_promise(void **state)
+{
+	static const struct {
+		void (*happen)(void);
+		bool is_kept;
+	} cases[] = {
+		{ nothing, true },
+		{ change_entry, false },
+		{ rename_directory, false },
+		{ rename_ancestor, false },
+	};
+	struct cache_promise *promise;
+	struct cache_place p;
+	struct object *o;
+	char *page;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		open_place(&plenty);
+		p = cache_watch(place.site.cache, S("a/b/"), S("/a/b/"));
+		promise = cache_promise(&p);
+		assert_true(cache_promise_holds(promise));
+		cases[i].happen();
+		turn();
+		assert_int_equal(cache_promise_holds(promise),
+		    cases[i].is_kept);
+		page = strdup("page");
+		assert_int_equal(object_of_page((struct str){ page, 4 },
+		    S("text/html"), S(""), true, false, &o), 0);
+		cache_fulfil(promise, o);
+		object_unref(o);
+		assert_int_equal(is_known("/a/b/"), cases[i].is_kept);
+		close_place();
+	}
+}
+
 /* What may appear without our notice is not known to be missing. */
 static void
 test_not_kept(void **state)
@@ -787,6 +881,9 @@ main(void)
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_listing_ages),
+		cmocka_unit_test(test_promise),
 		cmocka_unit_test(test_not_kept),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_young_is_not_kept),
