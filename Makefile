@@ -2,7 +2,7 @@
 #
 # The doors to the build; meson and ninja do the work.
 #
-#	make			builds build/sws
+#	make			builds build/sws and build/sock
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
@@ -12,8 +12,8 @@
 PREFIX = /usr/local
 SECONDS = 60
 
-PROGRAMS = build/sws
-MANUALS = man/sws.1
+PROGRAMS = build/sws build/sock
+MANUALS = man/sws.1 man/sock.1
 C_FILES = $$(find src tests bench -name '*.[ch]')
 
 all: build/build.ninja

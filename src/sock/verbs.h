@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SOCK_VERBS_H
+#define SWS_SOCK_VERBS_H
+
+/* Each verb of its file, for the table in verb.c. */
+
+#include "sock/verb.h"
+
+extern const struct verb verb_completion;
+
+#endif
