@@ -280,7 +280,7 @@ is_wanted(enum say_where where)
 {
 	if (where == SAY_STATUS)
 		return !say_state.style.is_quiet;
-	return where == SAY_ANSWER || say_state.style.is_verbose;
+	return where != SAY_DETAIL || say_state.style.is_verbose;
 }
 
 void

@@ -40,6 +40,7 @@ enum outcome {
 
 enum say_where {
 	SAY_ANSWER,             /* standard output: what was asked for */
+	SAY_CALL,               /* standard error; asked for by --calls */
 	SAY_STATUS,             /* standard error; not with -q */
 	SAY_DETAIL,             /* standard error; only with -v */
 };
