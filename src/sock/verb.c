@@ -12,6 +12,7 @@
 
 /* Daily ones first: the order of the help. */
 static const struct verb *const verbs[] = {
+	&verb_lab,
 	&verb_completion,
 	NULL,
 };

@@ -7,5 +7,6 @@
 #include "sock/verb.h"
 
 extern const struct verb verb_completion;
+extern const struct verb verb_lab;
 
 #endif
