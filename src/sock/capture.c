@@ -51,9 +51,15 @@ prepare(int fd, unsigned ifindex, unsigned flags)
 
 	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, QUEUE_BYTES) == -1)
 		set(fd, SOL_SOCKET, SO_RCVBUF, QUEUE_BYTES);
-	if (set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) == -1 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1)
+	if (set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) == -1 ||
+	    set(fd, SOL_PACKET, PACKET_AUXDATA, 1) == -1)
 		return -errno;
-	if (flags & CAPTURE_PROMISCUOUS && setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) == -1)
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+	    sizeof(program)) == -1)
+		return -errno;
+	if (flags & CAPTURE_PROMISCUOUS &&
+	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all,
+	    sizeof(all)) == -1)
 		return -errno;
 	if (!(flags & CAPTURE_SENT) &&
 	    set(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1) == -1)

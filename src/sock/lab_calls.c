@@ -281,9 +281,9 @@ lab_accept(struct lab *lab, int fd, struct lab_addr *out_peer)
 int
 lab_shutdown(struct lab *lab, int fd, int how)
 {
-	static const char *const names[] = { "SHUT_RD", "SHUT_WR", "SHUT_RDWR" };
+	static const char *const names[] = { "RD", "WR", "RDWR" };
 
-	return noted(lab, shutdown(fd, how), "shutdown(%d, %s)", fd,
+	return noted(lab, shutdown(fd, how), "shutdown(%d, SHUT_%s)", fd,
 	    names[how]);
 }
 

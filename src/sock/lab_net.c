@@ -80,7 +80,7 @@ furnish(struct lab *lab, unsigned host, const char *name)
 
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	lab_set_up(lab, "lo", true);
-	/* On cables, IPv6 would look for routers and neighbours all the time. */
+	/* On cables, IPv6 would look for routers and neighbours. */
 	netns_write_knob("net/ipv6/conf/default/disable_ipv6", "1");
 	h->capture = capture_open(0, 0);
 	lab_must(lab, h->capture, "capture");

@@ -374,7 +374,8 @@ show_writers(struct lab *lab)
 	for (int i = 0; i < WRITERS; i++)
 		lab_wait(lab, lab_fork(lab, "writer", run_errand, &e));
 	for (int i = 0; i < WRITERS; i++) {
-		if (lab_receive_from(lab, reader, text, sizeof(text), &from) <= 0)
+		if (lab_receive_from(lab, reader, text, sizeof(text),
+		    &from) <= 0)
 			break;
 		if (arrived++ == 0)
 			first = from;
@@ -489,8 +490,11 @@ static bool
 has_ended(void *arg)
 {
 	siginfo_t info = { 0 };
+	const pid_t *pid = arg;
+	int flags = WEXITED | WNOHANG | WNOWAIT;
 
-	return waitid(P_PID, (id_t) * (pid_t *)arg, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+	waitid(P_PID, (id_t)*pid, &info, flags);
+	return info.si_pid != 0;
 }
 
 /*

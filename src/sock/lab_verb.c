@@ -170,10 +170,16 @@ run_named(const struct lab_job *j)
 /* ---------------------------------------------------------------- all */
 
 static bool
+measures(const struct lab_entry *e, unsigned claim)
+{
+	return strcmp(lab_statements[claim].lab, e->name) == 0;
+}
+
+static bool
 has_claims(const struct lab_entry *e)
 {
 	for (unsigned i = 1; i <= LAB_CLAIMS; i++)
-		if (strcmp(lab_statements[i].lab, e->name) == 0)
+		if (measures(e, i))
 			return true;
 	return false;
 }
@@ -183,7 +189,7 @@ show_claims(const struct lab_run *runs, unsigned n)
 {
 	for (unsigned i = 1; i <= LAB_CLAIMS; i++)
 		for (unsigned k = 0; k < n; k++)
-			if (strcmp(lab_statements[i].lab, runs[k].entry->name) == 0)
+			if (measures(runs[k].entry, i))
 				lab_show_claim(i, &runs[k]);
 }
 
@@ -265,8 +271,9 @@ const struct verb verb_lab = {
 	.operands = "[NAME [N] | all | claims]",
 	.most = 2,
 	.about = "run an experiment in a network of its own",
-	.details = "Without a name the labs are listed.  all runs every one"
-		   " and shows a table;\nclaims measures what the lecture says.\n",
+	.details = "Without a name the labs are listed.  all runs every one\n"
+		   "and shows a table; claims measures what the lecture"
+		   " says.\n",
 	.options = options,
 	.size = sizeof(struct lab_job),
 	.defaults = lab_defaults,

@@ -337,8 +337,8 @@ rtnl_do(const struct rtnl *r)
 	if (fd == -1)
 		return -errno;
 	memcpy(&h, r->bytes, sizeof(h));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == -1 ||
-	    send(fd, r->bytes, h.nlmsg_len, 0) == -1)
+	err = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (err == -1 || send(fd, r->bytes, h.nlmsg_len, 0) == -1)
 		err = -errno;
 	else
 		err = read_answer(fd);

@@ -20,8 +20,8 @@ struct rtnl {
 
 /*
  * These put a request together.  Each returns 0, or -EINVAL when a name is too
- * long, or an address or its length of prefix ("192.0.2.1/24", "2001:db8::1/64")
- * cannot be read; those with an interface by name look it up: -ENODEV.
+ * long, or a prefix ("192.0.2.1/24", "2001:db8::1/64") cannot be read; those
+ * with an interface by name look it up: -ENODEV.
  */
 
 /* A cable with two ends, the other of which is in the network `peer_ns`. */
