@@ -13,6 +13,7 @@
 /* Daily ones first: the order of the help. */
 static const struct verb *const verbs[] = {
 	&verb_lab,
+	&verb_cat,
 	&verb_completion,
 	NULL,
 };
