@@ -14,6 +14,7 @@
 static const struct verb *const verbs[] = {
 	&verb_lab,
 	&verb_cat,
+	&verb_serve,
 	&verb_completion,
 	NULL,
 };

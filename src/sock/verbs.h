@@ -7,6 +7,7 @@
 #include "sock/verb.h"
 
 extern const struct verb verb_cat;
+extern const struct verb verb_serve;
 extern const struct verb verb_completion;
 extern const struct verb verb_lab;
 
