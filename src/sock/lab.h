@@ -144,9 +144,11 @@ void lab_go(struct lab *lab, unsigned host);
 void lab_link(struct lab *lab, unsigned a, const char *a_prefix, unsigned b,
     const char *b_prefix);
 
-/* At the present host: an address more, a route (gateway NULL: black hole). */
+/* At the present host; of a route, no gateway (NULL) is a black hole. */
 void lab_address(struct lab *lab, const char *interface, const char *prefix);
 void lab_route(struct lab *lab, const char *prefix, const char *gateway);
+void lab_bridge(struct lab *lab, const char *name);
+void lab_plug(struct lab *lab, const char *interface, const char *bridge);
 void lab_set_up(struct lab *lab, const char *interface, bool is_up);
 
 /* Writes a knob below /proc/sys; returns 0 or a negative errno. */
@@ -168,7 +170,7 @@ struct lab_wanted {
 /* How many of them have arrived anywhere in this network so far. */
 unsigned lab_packets(struct lab *lab, struct lab_wanted wanted);
 
-/* The nth of them, from 0; NULL when there are fewer. */
+/* The nth of them by time, from 0; NULL when there are fewer. */
 const struct packet *lab_packet(struct lab *lab, unsigned nth,
     struct lab_wanted wanted);
 

@@ -5,7 +5,7 @@
  */
 
 #include <errno.h>
-#include <linux/if_addr.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +55,24 @@ lab_route(struct lab *lab, const char *prefix, const char *gateway)
 	request(lab, rtnl_route(&r, prefix, gateway), &r, prefix);
 }
 
+void
+lab_bridge(struct lab *lab, const char *name)
+{
+	struct rtnl r;
+
+	request(lab, rtnl_bridge(&r, name), &r, name);
+	lab->hosts[lab->here].bridge = if_nametoindex(name);
+	lab_set_up(lab, name, true);
+}
+
+void
+lab_plug(struct lab *lab, const char *interface, const char *bridge)
+{
+	struct rtnl r;
+
+	request(lab, rtnl_plug(&r, interface, bridge), &r, bridge);
+}
+
 int
 lab_knob(struct lab *lab, const char *knob, const char *value)
 {
@@ -102,7 +120,8 @@ lab_host(struct lab *lab, const char *name)
 }
 
 static void
-plug(struct lab *lab, unsigned host, const char *interface, const char *prefix)
+attach(struct lab *lab, unsigned host, const char *interface,
+    const char *prefix)
 {
 	lab_go(lab, host);
 	if (prefix != NULL)
@@ -122,8 +141,8 @@ lab_link(struct lab *lab, unsigned a, const char *a_prefix, unsigned b,
 	snprintf(to_b, sizeof(to_b), "to%s", lab->hosts[b].name);
 	lab_go(lab, a);
 	request(lab, rtnl_veth(&r, to_b, to_a, lab->hosts[b].ns), &r, to_b);
-	plug(lab, a, to_b, a_prefix);
-	plug(lab, b, to_a, b_prefix);
+	attach(lab, a, to_b, a_prefix);
+	attach(lab, b, to_a, b_prefix);
 	lab_go(lab, back);
 }
 
@@ -158,6 +177,7 @@ lab_network_begin(struct lab *lab)
 	return 0;
 }
 
+/* Each packet once: not where it came in, and in the bridge of that port. */
 static void
 keep(struct lab *lab, const struct captured *c, const struct lab_host *host)
 {
@@ -165,6 +185,8 @@ keep(struct lab *lab, const struct captured *c, const struct lab_host *host)
 	char text[PACKET_TEXT];
 	struct packet p;
 
+	if (host->bridge != 0 && c->ifindex == host->bridge)
+		return;
 	if (lab->pcap >= 0)
 		capture_add_pcap(lab->pcap, c);
 	packet_parse(capture_bytes(c), &p);
@@ -173,6 +195,7 @@ keep(struct lab *lab, const struct captured *c, const struct lab_host *host)
 	if (lab->n_packets++ >= LAB_PACKETS)
 		return;
 	kept = &lab->packets[lab->n_packets - 1];
+	kept->at_ns = c->at_ns;
 	memcpy(kept->bytes, c->bytes, c->n);
 	packet_parse((struct str){ (const char *)kept->bytes, c->n },
 	    &kept->packet);
@@ -211,17 +234,35 @@ is_wanted(const struct packet *p, const struct lab_wanted *w)
 	    is_port(w->to_port, p->to_port);
 }
 
+static unsigned
+kept_packets(const struct lab *lab)
+{
+	return lab->n_packets < LAB_PACKETS ? lab->n_packets : LAB_PACKETS;
+}
+
+/* How many wanted packets came before this one: hosts are read in turn. */
+static unsigned
+rank(const struct lab *lab, unsigned of, const struct lab_wanted *wanted)
+{
+	const struct lab_packet *p = lab->packets;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < kept_packets(lab); i++)
+		if ((p[i].at_ns < p[of].at_ns ||
+		    (p[i].at_ns == p[of].at_ns && i < of)) &&
+		    is_wanted(&p[i].packet, wanted))
+			n++;
+	return n;
+}
+
 const struct packet *
 lab_packet(struct lab *lab, unsigned nth, struct lab_wanted wanted)
 {
-	const struct packet *p;
-
 	lab_drain(lab);
-	for (unsigned i = 0; i < lab->n_packets && i < LAB_PACKETS; i++) {
-		p = &lab->packets[i].packet;
-		if (is_wanted(p, &wanted) && nth-- == 0)
-			return p;
-	}
+	for (unsigned i = 0; i < kept_packets(lab); i++)
+		if (is_wanted(&lab->packets[i].packet, &wanted) &&
+		    rank(lab, i, &wanted) == nth)
+			return &lab->packets[i].packet;
 	return NULL;
 }
 
@@ -230,8 +271,9 @@ lab_packets(struct lab *lab, struct lab_wanted wanted)
 {
 	unsigned n = 0;
 
-	while (lab_packet(lab, n, wanted) != NULL)
-		n++;
+	lab_drain(lab);
+	for (unsigned i = 0; i < kept_packets(lab); i++)
+		n += is_wanted(&lab->packets[i].packet, &wanted);
 	return n;
 }
 

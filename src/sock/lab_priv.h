@@ -52,6 +52,7 @@ struct lab_host {
 	char name[LAB_WHO];
 	int ns;
 	int capture;
+	unsigned bridge;        /* an interface whose ports are seen; 0: none */
 };
 
 struct lab {
@@ -67,6 +68,7 @@ struct lab {
 	long number;
 	unsigned n_packets;     /* also counts those that had no room */
 	struct lab_packet {
+		int64_t at_ns;
 		struct packet packet;
 		unsigned char bytes[CAPTURE_SNAP];
 	} * packets;
