@@ -21,13 +21,13 @@
 
 enum { GET = 1, SET = 2, BOTH = 3 };
 
-#define ROW(name, level, option, type, may, in_lecture, about) \
-	{ name, #option, level, option, SOCKOPT_##type, ((may) & GET) != 0, \
-		((may) & SET) != 0, in_lecture, about }
+/* Two, not one on top of the other: #option must not be expanded before. */
 #define LECTURE(name, option, type, may, about) \
-	ROW(name, SOL_SOCKET, option, type, may, true, about)
+	{ name, #option, SOL_SOCKET, option, SOCKOPT_##type, \
+		((may) & GET) != 0, ((may) & SET) != 0, true, about }
 #define MORE(name, level, option, type, may, about) \
-	ROW(name, level, option, type, may, false, about)
+	{ name, #option, level, option, SOCKOPT_##type, \
+		((may) & GET) != 0, ((may) & SET) != 0, false, about }
 
 static const struct sockopt sockopts[] = {
 	LECTURE("debug", SO_DEBUG, FLAG, BOTH,

@@ -15,6 +15,9 @@ static const struct verb *const verbs[] = {
 	&verb_lab,
 	&verb_cat,
 	&verb_serve,
+	&verb_send,
+	&verb_name,
+	&verb_opts,
 	&verb_completion,
 	NULL,
 };
