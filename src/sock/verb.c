@@ -18,6 +18,7 @@ static const struct verb *const verbs[] = {
 	&verb_send,
 	&verb_name,
 	&verb_opts,
+	&verb_run,
 	&verb_completion,
 	NULL,
 };
