@@ -76,7 +76,35 @@
 	X(names, "names", "N1 N2 N3 N4 N5 N7 U2", LAB_NETWORK | LAB_MOUNTS, \
 	    "from names to addresses: files, DNS, and several answers") \
 	X(dual, "dual", "T9 N6", LAB_LOOPBACK, \
-	    "one socket for IPv4 and IPv6, or one each")
+	    "one socket for IPv4 and IPv6, or one each") \
+	X(select, "select", "M6 M8 M9 M11 M21", LAB_LOOPBACK, \
+	    "when a descriptor is ready, and how long select(2) waits") \
+	X(fdsetsize, "fdsetsize", "M12", LAB_ALONE, \
+	    "descriptors beyond FD_SETSIZE") \
+	X(pselect, "pselect", "M13", LAB_ALONE, \
+	    "signals and the time that pselect(2) waits") \
+	X(oob, "oob", "M10 O8", LAB_LOOPBACK, \
+	    "urgent data, its mark and its signal") \
+	X(sigio, "sigio", "M4 M21", LAB_LOOPBACK, \
+	    "a signal that names the descriptor, and what when too many") \
+	X(aio, "aio", "M5", LAB_ALONE, \
+	    "asynchronous input by POSIX: a thread") \
+	X(mux, "mux", "M1 M3 M14 M15", LAB_LOOPBACK, \
+	    "two sockets and one server: in turn, by trying, by each engine") \
+	X(fork_leak, "fork-leak", "M2 M18", LAB_LOOPBACK, \
+	    "what a server with fork(2) must close and wait for") \
+	X(opts, "opts", "O1 O4 O5 O9 O11 O12 O13 O14 O15 O16 O18", \
+	    LAB_LOOPBACK, "the table of socket options: values and effects") \
+	X(ping, "ping", "R1 R2", LAB_NETWORK, \
+	    "echo by a raw socket, and by one without privilege") \
+	X(trace, "trace", "R3 T17", LAB_NETWORK, \
+	    "longer and longer TTLs through two routers") \
+	X(scan_udp, "scan-udp", "R7", LAB_NETWORK, \
+	    "datagrams to many ports: open, closed, and silent") \
+	X(scan_tcp, "scan-tcp", "R6", LAB_NETWORK, \
+	    "connections to ports that are open, closed, full, nowhere") \
+	X(quic, "quic", "D6", LAB_LOOPBACK, \
+	    "the first datagrams of QUIC are UDP")
 
 #define LAB_PROTOTYPE(function, name, rows, needs, title) \
 	void lesson_##function(struct lab *lab);

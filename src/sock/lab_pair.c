@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -344,7 +345,7 @@ run_errand(struct lab *lab, void *arg)
 }
 
 /* A socket, then fork, then a message: into the socket itself, or beside. */
-static void
+static bool
 show_older_socket(struct lab *lab, const char *what, struct lab_addr at)
 {
 	struct errand e = { .to = at };
@@ -358,6 +359,7 @@ show_older_socket(struct lab *lab, const char *what, struct lab_addr at)
 	lab_expect(lab, n > 0, "%s: the child's message through the socket"
 	    " that both have: \"%s\"", what, n > 0 ? text : "");
 	lab_close(lab, e.fd);
+	return n > 0;
 }
 
 static void
@@ -390,10 +392,14 @@ show_writers(struct lab *lab)
 void
 lesson_fork_socket(struct lab *lab)
 {
-	show_older_socket(lab, "unix", lab_unix("socket"));
-	show_older_socket(lab, "udp", lab_inet("127.0.0.1", 0));
-	lab_claim(lab, 1, false, "the child's datagram came to its parent,"
-	    " by a UNIX socket and by UDP");
+	bool by_unix, by_udp;
+
+	by_unix = show_older_socket(lab, "unix", lab_unix("socket"));
+	by_udp = show_older_socket(lab, "udp", lab_inet("127.0.0.1", 0));
+	lab_claim(lab, 1, !by_unix && !by_udp, "the child's datagram %s its"
+	    " parent by a UNIX socket, and %s it by UDP",
+	    by_unix ? "reached" : "did not reach",
+	    by_udp ? "reached" : "did not reach");
 	show_writers(lab);
 	lab_say(lab, "A socket is shared by fork(2) as any descriptor is. Who"
 	    " sends to its name reaches whoever reads it first.");
@@ -630,6 +636,7 @@ _Static_assert(AF_UNIX == PF_UNIX && AF_INET == PF_INET &&
 void
 lesson_kinds(struct lab *lab)
 {
+	struct protoent *scsp;
 	int fd, err;
 
 	show_default_protocol(lab, AF_INET, SOCK_STREAM, IPPROTO_TCP);
@@ -646,8 +653,11 @@ lesson_kinds(struct lab *lab)
 	err = fd == -1 ? errno : 0;
 	if (err == EPROTONOSUPPORT)
 		lab_skip(lab, "SCTP: not in this kernel (%s)", verdict(err));
-	lab_claim(lab, 17, false, "it is SCTP, protocol %d; socket(AF_INET,"
-	    " SOCK_STREAM, %d): %s", IPPROTO_SCTP, IPPROTO_SCTP, verdict(err));
+	scsp = getprotobyname("scsp");
+	lab_claim(lab, 17, scsp != NULL, "getprotobyname(\"scsp\"): %s; SCTP is"
+	    " protocol %d: socket(AF_INET, SOCK_STREAM, %d): %s",
+	    scsp != NULL ? scsp->p_name : "none", IPPROTO_SCTP, IPPROTO_SCTP,
+	    verdict(err));
 	lab_say(lab, "STREAM is not TCP and DGRAM is not UDP: UNIX sockets"
 	    " have both and neither, MPTCP is a stream too, UDP-Lite a"
 	    " datagram.");
