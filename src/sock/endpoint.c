@@ -210,26 +210,46 @@ unix_text(const struct endpoint *e, char text[ENDPOINT_TEXT])
 		    (int)strnlen(path, n), path);
 }
 
+/* By hand: sock ls writes tens of thousands of them. */
+static char *
+put_in(char *at, const struct sockaddr_in *in)
+{
+	uint32_t ip = ntohl(in->sin_addr.s_addr);
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		at = str_put_u64(at, ip >> shift & 0xff);
+		*at++ = shift > 0 ? '.' : ':';
+	}
+	return str_put_u64(at, ntohs(in->sin_port));
+}
+
+static void
+inet_text(const struct endpoint *e, char text[ENDPOINT_TEXT])
+{
+	struct addr a = { .len = e->len };
+	char host[ADDR_TEXT], *at;
+
+	at = str_put(text, e->protocol == IPPROTO_MPTCP ? S("mptcp:") :
+	    e->type == SOCK_DGRAM ? S("udp:") : S("tcp:"));
+	if (e->u.sa.sa_family == AF_INET) {
+		*put_in(at, &e->u.in) = '\0';
+		return;
+	}
+	memcpy(&a.u, &e->u, sizeof(a.u));
+	*str_put(at, str_of(addr_text(&a, host))) = '\0';
+}
+
 const char *
 endpoint_text(const struct endpoint *e, char text[ENDPOINT_TEXT])
 {
-	char host[ADDR_TEXT];
-	struct addr a;
+	int family = e->u.sa.sa_family;
 
-	if (e->u.sa.sa_family == AF_UNIX) {
+	if (family == AF_UNIX)
 		unix_text(e, text);
-		return text;
-	}
-	if (e->u.sa.sa_family != AF_INET && e->u.sa.sa_family != AF_INET6) {
-		snprintf(text, ENDPOINT_TEXT, "family %d", e->u.sa.sa_family);
-		return text;
-	}
-	memset(&a, 0, sizeof(a));
-	a.len = e->len;
-	memcpy(&a.u, &e->u, sizeof(a.u));
-	snprintf(text, ENDPOINT_TEXT, "%s:%s",
-	    e->protocol == IPPROTO_MPTCP ? "mptcp" :
-	    e->type == SOCK_DGRAM ? "udp" : "tcp", addr_text(&a, host));
+	else if (family == AF_INET || family == AF_INET6)
+		inet_text(e, text);
+	else
+		snprintf(text, ENDPOINT_TEXT, "family %d", family);
 	return text;
 }
 

@@ -17,11 +17,15 @@
 
 #define RECORD_BYTES (256 * 1024)
 #define LINE_BYTES 4096
+#define HELD_BYTES (64 * 1024)
 
 /* Rule Zero: as in base/log.c, how to say things belongs to the process. */
 static struct {
 	struct say_style style;
 	double since;
+	bool holds_answers;
+	size_t n_held;
+	char held[HELD_BYTES];
 } say_state;
 
 static double
@@ -65,7 +69,7 @@ say_has_colour(int fd)
 static void
 add(struct record *r, struct str s)
 {
-	if (!r->is_cut && buf_add(&r->json, s) < 0)
+	if (r->is_wanted && !r->is_cut && buf_add(&r->json, s) < 0)
 		r->is_cut = true;
 }
 
@@ -102,6 +106,8 @@ add_string(struct record *r, struct str s)
 	unsigned char c;
 	size_t n;
 
+	if (!r->is_wanted)
+		return;
 	add(r, S("\""));
 	for (; s.n > 0; s = str_skip(s, n)) {
 		n = character_length(s);
@@ -120,6 +126,8 @@ add_name(struct record *r, const char *name)
 {
 	char last = r->json.n > 0 ? r->json.p[r->json.n - 1] : '{';
 
+	if (!r->is_wanted)
+		return;
 	if (last != '{' && last != '[')
 		add(r, S(","));
 	if (name != NULL) {
@@ -133,7 +141,10 @@ record_begin(struct record *r, const char *event)
 {
 	buf_init(&r->json, RECORD_BYTES);
 	r->is_cut = false;
+	r->is_wanted = say_state.style.is_json;
 	add(r, S("{"));
+	if (!r->is_wanted)
+		return;
 	record_real(r, "t", say_seconds());
 	record_text(r, "ev", event);
 }
@@ -160,8 +171,11 @@ void
 record_number(struct record *r, const char *name, int64_t value)
 {
 	char text[24];
-	int n = snprintf(text, sizeof(text), "%lld", (long long)value);
+	int n;
 
+	if (!r->is_wanted)
+		return;
+	n = snprintf(text, sizeof(text), "%lld", (long long)value);
 	add_name(r, name);
 	add(r, (struct str){ text, (size_t)n });
 }
@@ -171,8 +185,11 @@ void
 record_real(struct record *r, const char *name, double value)
 {
 	char text[48];
-	int n = snprintf(text, sizeof(text), "%.9g", value);
+	int n;
 
+	if (!r->is_wanted)
+		return;
+	n = snprintf(text, sizeof(text), "%.9g", value);
 	add_name(r, name);
 	if (isfinite(value))
 		add(r, (struct str){ text, (size_t)n });
@@ -215,7 +232,7 @@ record_drop(struct record *r)
 /* -------------------------------------------------------------- saying */
 
 static void
-write_all(int fd, const char *p, size_t n)
+write_now(int fd, const char *p, size_t n)
 {
 	ssize_t done;
 
@@ -228,6 +245,36 @@ write_all(int fd, const char *p, size_t n)
 			n -= (size_t)done;
 		}
 	}
+}
+
+static void
+write_all(int fd, const char *p, size_t n)
+{
+	if (!say_state.holds_answers || fd != STDOUT_FILENO) {
+		write_now(fd, p, n);
+		return;
+	}
+	if (n > HELD_BYTES - say_state.n_held)
+		say_flush();
+	if (n > HELD_BYTES) {
+		write_now(fd, p, n);
+		return;
+	}
+	memcpy(say_state.held + say_state.n_held, p, n);
+	say_state.n_held += n;
+}
+
+void
+say_hold(void)
+{
+	say_state.holds_answers = true;
+}
+
+void
+say_flush(void)
+{
+	write_now(STDOUT_FILENO, say_state.held, say_state.n_held);
+	say_state.n_held = 0;
 }
 
 /* A name must not forge a second line, nor an escape reach a terminal. */

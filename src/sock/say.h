@@ -58,13 +58,23 @@ const struct say_style *say_style(void);
 /* Seconds since say_open, to the nanosecond. */
 double say_seconds(void);
 
+/*
+ * Answers are gathered and written in large pieces, for those who give
+ * thousands: until say_flush, which the end of a verb calls.
+ */
+void say_hold(void);
+void say_flush(void);
+
 /* Is that descriptor a terminal that may be sent colours (NO_COLOR)? */
 bool say_has_colour(int fd);
 
-/* Its bytes are bounded; a record that outgrew them is said cut, as such. */
+/*
+ * Its bytes are bounded; a record that outgrew them is said cut, as such.
+ * Without --json nothing is gathered.
+ */
 struct record {
 	struct buf json;
-	bool is_cut;
+	bool is_wanted, is_cut;
 };
 
 void record_begin(struct record *r, const char *event);
