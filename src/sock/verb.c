@@ -20,6 +20,7 @@ static const struct verb *const verbs[] = {
 	&verb_opts,
 	&verb_run,
 	&verb_ls,
+	&verb_check,
 	&verb_completion,
 	NULL,
 };

@@ -13,6 +13,7 @@ extern const struct verb verb_name;
 extern const struct verb verb_opts;
 extern const struct verb verb_run;
 extern const struct verb verb_ls;
+extern const struct verb verb_check;
 extern const struct verb verb_completion;
 extern const struct verb verb_lab;
 
