@@ -55,7 +55,7 @@ lab_event(struct lab *lab, enum lab_kind kind, int64_t at_ns, const char *who,
 	e->kind = kind;
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 tell(struct lab *lab, enum lab_kind kind, const char *format, va_list args)
 {
 	int err = errno;

@@ -119,6 +119,21 @@ lab_host(struct lab *lab, const char *name)
 	return host;
 }
 
+static bool
+is_running(void *arg)
+{
+	return rtnl_is_running(arg) == 1;
+}
+
+/* Before that, what is sent is thrown away, and a bridge shuts the port. */
+static void
+wait_running(struct lab *lab, unsigned host, char *interface)
+{
+	lab_go(lab, host);
+	if (!lab_until(is_running, interface, PACKET_WAIT_MS))
+		lab_must(lab, -ENETDOWN, interface);
+}
+
 static void
 attach(struct lab *lab, unsigned host, const char *interface,
     const char *prefix)
@@ -143,6 +158,8 @@ lab_link(struct lab *lab, unsigned a, const char *a_prefix, unsigned b,
 	request(lab, rtnl_veth(&r, to_b, to_a, lab->hosts[b].ns), &r, to_b);
 	attach(lab, a, to_b, a_prefix);
 	attach(lab, b, to_a, b_prefix);
+	wait_running(lab, a, to_b);
+	wait_running(lab, b, to_a);
 	lab_go(lab, back);
 }
 

@@ -250,6 +250,7 @@ static int
 wait_for_some(struct crew *crew)
 {
 	struct pollfd fds[AT_A_TIME_MAX + 1];
+	struct signalfd_siginfo stop;
 	unsigned n = crew->n_working;
 
 	for (unsigned i = 0; i < n; i++)
@@ -257,7 +258,8 @@ wait_for_some(struct crew *crew)
 	fds[n] = (struct pollfd){ crew->signals, POLLIN, 0 };
 	if (poll(fds, n + 1, wait_ms(crew)) == -1)
 		return errno == EINTR ? 0 : -errno;
-	if (fds[n].revents != 0)
+	/* It is taken, so that it does not kill once it is no more blocked. */
+	if (fds[n].revents != 0 && read(crew->signals, &stop, sizeof(stop)) > 0)
 		return -EINTR;
 	sweep(crew, fds);
 	return 0;

@@ -25,6 +25,14 @@
 #define ROOT_QDISC_HANDLE 0x00010000u   /* "1:" as tc(8) writes it */
 #define ANSWER_WAIT_S 2
 
+/* IF_OPER_UP of <linux/if.h>, which does not go with <net/if.h>. */
+#define OPERSTATE_UP 6
+
+/* A link with all its attributes has less than 2000 bytes. */
+struct answer {
+	_Alignas(4) unsigned char bytes[8192];
+};
+
 /* A prefix, and the bytes of its address. */
 struct prefix {
 	unsigned char family;
@@ -308,29 +316,13 @@ rtnl_limit(struct rtnl *r, const char *name, uint32_t bytes_per_s,
 	return 0;
 }
 
-/* An acknowledgement is an error message whose number is 0. */
+/* Sends it and waits for the answer; its length, or a negative errno. */
 static int
-read_answer(int fd)
-{
-	_Alignas(4) unsigned char answer[4096];
-	struct nlmsgerr e;
-	struct nlmsghdr h;
-	ssize_t n = recv(fd, answer, sizeof(answer), 0);
-
-	if (n == -1)
-		return -errno;
-	if ((size_t)n < NLMSG_LENGTH(sizeof(e)))
-		return -EPROTO;
-	memcpy(&h, answer, sizeof(h));
-	memcpy(&e, answer + NLMSG_HDRLEN, sizeof(e));
-	return h.nlmsg_type == NLMSG_ERROR ? e.error : -EPROTO;
-}
-
-int
-rtnl_do(const struct rtnl *r)
+exchange(const struct rtnl *r, struct answer *out)
 {
 	struct timeval wait = { .tv_sec = ANSWER_WAIT_S };
 	struct nlmsghdr h;
+	ssize_t n = -1;
 	int fd, err;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -338,10 +330,71 @@ rtnl_do(const struct rtnl *r)
 		return -errno;
 	memcpy(&h, r->bytes, sizeof(h));
 	err = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	if (err == -1 || send(fd, r->bytes, h.nlmsg_len, 0) == -1)
-		err = -errno;
-	else
-		err = read_answer(fd);
+	if (err == 0 && send(fd, r->bytes, h.nlmsg_len, 0) != -1)
+		n = recv(fd, out->bytes, sizeof(out->bytes), 0);
+	err = n == -1 ? -errno : 0;
 	close(fd);
-	return err;
+	if (err == 0 && (size_t)n < NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+		err = -EPROTO;
+	return err < 0 ? err : (int)n;
+}
+
+/* Of an error message its number, which is 0 for an acknowledgement. */
+static int
+error_of(const struct answer *a, int otherwise)
+{
+	struct nlmsghdr h;
+	struct nlmsgerr e;
+
+	memcpy(&h, a->bytes, sizeof(h));
+	memcpy(&e, a->bytes + NLMSG_HDRLEN, sizeof(e));
+	return h.nlmsg_type == NLMSG_ERROR ? e.error : otherwise;
+}
+
+/* The first byte of an attribute of a link; -ENOENT when it has none. */
+static int
+link_byte(const struct answer *answer, size_t n, unsigned short type)
+{
+	size_t at = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+	struct rtattr a;
+
+	while (at + sizeof(a) < n) {
+		memcpy(&a, answer->bytes + at, sizeof(a));
+		if (a.rta_len < sizeof(a) || a.rta_len > n - at)
+			return -EPROTO;
+		if (a.rta_type == type)
+			return answer->bytes[at + RTA_LENGTH(0)];
+		at += RTA_ALIGN(a.rta_len);
+	}
+	return -ENOENT;
+}
+
+int
+rtnl_is_running(const char *name)
+{
+	struct answer answer;
+	struct rtnl r;
+	int n, state, err = start_change(&r, name, 0, 0);
+
+	if (err < 0)
+		return err;
+	header(&r)->nlmsg_type = RTM_GETLINK;
+	header(&r)->nlmsg_flags = NLM_F_REQUEST;
+	n = exchange(&r, &answer);
+	if (n < 0)
+		return n;
+	err = error_of(&answer, 0);
+	if (err < 0)
+		return err;
+	state = link_byte(&answer, (size_t)n, IFLA_OPERSTATE);
+	return state < 0 ? state : state == OPERSTATE_UP;
+}
+
+int
+rtnl_do(const struct rtnl *r)
+{
+	struct answer answer;
+	int n = exchange(r, &answer);
+
+	return n < 0 ? n : error_of(&answer, -EPROTO);
 }

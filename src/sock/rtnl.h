@@ -44,6 +44,12 @@ int rtnl_route(struct rtnl *r, const char *prefix, const char *gateway);
 int rtnl_limit(struct rtnl *r, const char *name, uint32_t bytes_per_s,
     uint32_t burst_bytes, uint32_t queue_bytes);
 
+/*
+ * Is the interface ready to carry packets (RFC 2863: up)?  The kernel finds
+ * out by and by.  1 or 0, or a negative errno.
+ */
+int rtnl_is_running(const char *name);
+
 /* Does it; returns 0 or the negative errno that the kernel answers. */
 int rtnl_do(const struct rtnl *r);
 
