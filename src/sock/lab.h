@@ -147,6 +147,8 @@ void lab_link(struct lab *lab, unsigned a, const char *a_prefix, unsigned b,
 /* At the present host; of a route, no gateway (NULL) is a black hole. */
 void lab_address(struct lab *lab, const char *interface, const char *prefix);
 void lab_route(struct lab *lab, const char *prefix, const char *gateway);
+/* What leaves by it is slowed; -ENOENT where the kernel has no such limit. */
+int lab_limit(struct lab *lab, const char *interface, unsigned bytes_per_s);
 void lab_bridge(struct lab *lab, const char *name);
 void lab_plug(struct lab *lab, const char *interface, const char *bridge);
 void lab_set_up(struct lab *lab, const char *interface, bool is_up);

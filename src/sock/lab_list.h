@@ -97,8 +97,10 @@
 	    LAB_LOOPBACK, "the table of socket options: values and effects") \
 	X(ping, "ping", "R1 R2", LAB_NETWORK, \
 	    "echo by a raw socket, and by one without privilege") \
-	X(trace, "trace", "R3 T17", LAB_NETWORK, \
+	X(trace, "trace", "R3", LAB_NETWORK, \
 	    "longer and longer TTLs through two routers") \
+	X(internet, "internet", "T17", LAB_NETWORK, \
+	    "a connection through two routers and a slow cable") \
 	X(scan_udp, "scan-udp", "R7", LAB_NETWORK, \
 	    "datagrams to many ports: open, closed, and silent") \
 	X(scan_tcp, "scan-tcp", "R6", LAB_NETWORK, \

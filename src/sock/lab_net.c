@@ -17,6 +17,10 @@
 /* How long a packet may take to get through a machine that is busy. */
 #define PACKET_WAIT_MS 4000
 
+/* Of a slow cable: a packet at once, and as much as a window may wait. */
+#define LIMIT_BURST_BYTES 1600
+#define LIMIT_QUEUE_BYTES (1 << 20)
+
 bool
 lab_is_private(const struct lab *lab)
 {
@@ -53,6 +57,20 @@ lab_route(struct lab *lab, const char *prefix, const char *gateway)
 	struct rtnl r;
 
 	request(lab, rtnl_route(&r, prefix, gateway), &r, prefix);
+}
+
+int
+lab_limit(struct lab *lab, const char *interface, unsigned bytes_per_s)
+{
+	struct rtnl r;
+	int err = rtnl_limit(&r, interface, bytes_per_s, LIMIT_BURST_BYTES,
+	    LIMIT_QUEUE_BYTES);
+
+	if (err == 0)
+		err = rtnl_do(&r);
+	lab_note(lab, "%s: at most %u bytes a second: %s", interface,
+	    bytes_per_s, err == 0 ? "0" : strerrorname_np(-err));
+	return err;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/errqueue.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,33 @@ build_route(struct lab *lab)
 	lab_go(lab, 0);
 	lab_route(lab, "0.0.0.0/0", "10.0.1.2");
 	return b;
+}
+
+struct far {
+	unsigned r1, b;
+};
+
+/* A - R1 - R2 - B: A is 10.0.1.1, B is 10.0.3.2. */
+static struct far
+build_far(struct lab *lab)
+{
+	unsigned r1 = lab_host(lab, "R1"), r2 = lab_host(lab, "R2");
+	unsigned b = lab_host(lab, "B");
+
+	lab_link(lab, 0, "10.0.1.1/24", r1, "10.0.1.2/24");
+	lab_link(lab, r1, "10.0.2.1/24", r2, "10.0.2.2/24");
+	lab_link(lab, r2, "10.0.3.1/24", b, "10.0.3.2/24");
+	lab_go(lab, r1);
+	lab_must(lab, lab_knob(lab, "net/ipv4/ip_forward", "1"), "forward");
+	lab_route(lab, "10.0.3.0/24", "10.0.2.2");
+	lab_go(lab, r2);
+	lab_must(lab, lab_knob(lab, "net/ipv4/ip_forward", "1"), "forward");
+	lab_route(lab, "10.0.1.0/24", "10.0.2.1");
+	lab_go(lab, b);
+	lab_route(lab, "0.0.0.0/0", "10.0.3.1");
+	lab_go(lab, 0);
+	lab_route(lab, "0.0.0.0/0", "10.0.1.2");
+	return (struct far){ r1, b };
 }
 
 /* ---------------------------------------------------------------- ping */
@@ -238,25 +266,12 @@ lesson_trace(struct lab *lab)
 		{ 11, 0, "10.0.2.2" },
 		{ 3, 3, "10.0.3.2" },
 	};
-	unsigned r1 = lab_host(lab, "R1"), r2 = lab_host(lab, "R2");
-	unsigned b = lab_host(lab, "B"), n = sizeof(wanted) / sizeof(wanted[0]);
+	unsigned n = sizeof(wanted) / sizeof(wanted[0]);
 	struct lab_addr to = lab_inet("10.0.3.2", 33434);
 	bool are_in_order = true;
 	struct hop hop;
 
-	lab_link(lab, 0, "10.0.1.1/24", r1, "10.0.1.2/24");
-	lab_link(lab, r1, "10.0.2.1/24", r2, "10.0.2.2/24");
-	lab_link(lab, r2, "10.0.3.1/24", b, "10.0.3.2/24");
-	lab_go(lab, r1);
-	lab_must(lab, lab_knob(lab, "net/ipv4/ip_forward", "1"), "forward");
-	lab_route(lab, "10.0.3.0/24", "10.0.2.2");
-	lab_go(lab, r2);
-	lab_must(lab, lab_knob(lab, "net/ipv4/ip_forward", "1"), "forward");
-	lab_route(lab, "10.0.1.0/24", "10.0.2.1");
-	lab_go(lab, b);
-	lab_route(lab, "0.0.0.0/0", "10.0.3.1");
-	lab_go(lab, 0);
-	lab_route(lab, "0.0.0.0/0", "10.0.1.2");
+	build_far(lab);
 	for (unsigned i = 0; i < n; i++) {
 		hop = (struct hop){ .host = "nobody" };
 		probe(lab, &to, (int)i + 1, &hop);
@@ -271,6 +286,76 @@ lesson_trace(struct lab *lab)
 	lab_say(lab, "Each router takes one from the TTL; where it becomes 0,"
 	    " that router says so. Longer and longer TTLs find one after the"
 	    " other, until the host itself says that the port is closed.");
+}
+
+/* ------------------------------------------------------------ internet */
+
+#define SLOW_BYTES_PER_S 40000
+#define SENT_BYTES 12000
+
+/* Sends the file, and ends with it. */
+static int
+send_file(struct lab *lab, void *arg)
+{
+	static const char block[SENT_BYTES];
+	ssize_t n = send(*(int *)arg, block, sizeof(block), MSG_NOSIGNAL);
+
+	lab_note(lab, "send(%d, %d bytes) = %zd", *(int *)arg, SENT_BYTES, n);
+	return n == SENT_BYTES ? 0 : 1;
+}
+
+static size_t
+read_all(int fd)
+{
+	char block[4096];
+	size_t got = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, block, sizeof(block), 0)) > 0)
+		got += (size_t)n;
+	return got;
+}
+
+void
+lesson_internet(struct lab *lab)
+{
+	struct far f = build_far(lab);
+	struct lab_addr at = lab_inet("10.0.3.2", 0);
+	struct tcp_info info = { 0 };
+	socklen_t info_bytes = sizeof(info);
+	int listener, client, server, err;
+	double ms, least_ms;
+	pid_t sender;
+	size_t got;
+
+	lab_go(lab, f.r1);
+	err = lab_limit(lab, "toR2", SLOW_BYTES_PER_S);
+	if (err < 0)
+		lab_skip(lab, "no slow cable: %s", strerrorname_np(-err));
+	lab_go(lab, f.b);
+	listener = lab_listener(lab, &at, 1);
+	lab_go(lab, 0);
+	client = lab_client(lab, &at);
+	server = lab_accept(lab, listener, NULL);
+	ms = lab_ms();
+	sender = lab_fork(lab, "sender", send_file, &client);
+	close(client);
+	got = read_all(server);
+	ms = lab_ms() - ms;
+	getsockopt(server, IPPROTO_TCP, TCP_INFO, &info, &info_bytes);
+	lab_wait(lab, sender);
+	lab_note(lab, "recv(%d) until the end: %zu bytes in %.0f ms", server,
+	    got, ms);
+	lab_expect(lab, got == SENT_BYTES, "through two routers come all"
+	    " %zu bytes", got);
+	/* The bucket is full at first, and the kernel's tick is coarse. */
+	least_ms = (SENT_BYTES - 4000.0) / SLOW_BYTES_PER_S * 1e3;
+	if (err == 0)
+		lab_expect(lab, ms > least_ms, "the slow cable took %.0f ms;"
+		    " it may carry %d bytes a second", ms, SLOW_BYTES_PER_S);
+	lab_say(lab, "A connection is as fast as its slowest cable: TCP finds"
+	    " out how much may be on the way, here with a round trip of"
+	    " %.1f ms.", info.tcpi_rcv_rtt / 1e3);
 }
 
 /* ------------------------------------------------------------ scan-udp */

@@ -24,7 +24,6 @@
 
 #include "sock/lab_priv.h"
 
-#define DEADLINE_MS 20000
 #define AT_A_TIME_MAX 16
 
 struct crew {
@@ -170,16 +169,21 @@ lab_judge(struct lab_run *run, int status)
 {
 	const char *failed = first_text(run->record, LAB_FAILED);
 	const char *skipped = first_text(run->record, LAB_SKIPPED);
-	char killed[64];
+	unsigned n_failed = atomic_load(&run->record->n_failed);
+	char why[64];
 
 	run->verdict = LAB_IS_OK;
 	run->reason[0] = '\0';
 	if (failed != NULL) {
 		fail(run, failed);
 	} else if (!atomic_load(&run->record->is_done)) {
-		snprintf(killed, sizeof(killed), "its process ended too early"
+		snprintf(why, sizeof(why), "its process ended too early"
 		    " (status 0x%x)", (unsigned)status);
-		fail(run, killed);
+		fail(run, why);
+	} else if (n_failed > 0) {
+		snprintf(why, sizeof(why), "%u of %u expectations", n_failed,
+		    atomic_load(&run->record->n_expected));
+		fail(run, why);
 	} else if (atomic_load(&run->record->n_expected) == 0) {
 		run->verdict = LAB_IS_SKIPPED;
 		snprintf(run->reason, sizeof(run->reason), "%s",
@@ -204,20 +208,29 @@ end(struct lab_run *run)
 	lab_judge(run, status);
 }
 
+static double
+ms_left(const struct lab_run *run)
+{
+	unsigned deadline_ms = run->deadline_ms == 0 ? LAB_DEADLINE_MS :
+	    run->deadline_ms;
+
+	return run->begun_ms + deadline_ms - lab_ms();
+}
+
 static bool
 is_overdue(const struct lab_run *run)
 {
-	return run->keep == NULL && lab_ms() >= run->begun_ms + DEADLINE_MS;
+	return run->keep == NULL && ms_left(run) <= 0;
 }
 
 /* Until the next deadline; rounded up, so that it is over then. */
 static int
 wait_ms(const struct crew *crew)
 {
-	double first = DEADLINE_MS, left;
+	double first = LAB_DEADLINE_MS, left;
 
 	for (unsigned i = 0; i < crew->n_working; i++) {
-		left = crew->working[i]->begun_ms + DEADLINE_MS - lab_ms();
+		left = ms_left(crew->working[i]);
 		if (left < first)
 			first = left;
 	}

@@ -10,6 +10,7 @@
 #include "sock/lab.h"
 
 #define LAB_DIR 128
+#define LAB_DEADLINE_MS 20000
 
 enum lab_verdict {
 	LAB_IS_OK,
@@ -27,6 +28,7 @@ struct lab_run {
 	int pcap;               /* a file for its packets, or -1 */
 	/* Called in the lab's process at its end, before it goes; or NULL. */
 	void (*keep)(struct lab_run *run, struct lab *lab);
+	unsigned deadline_ms;   /* it is killed then; 0: LAB_DEADLINE_MS */
 
 	/* How it went. */
 	enum lab_verdict verdict;
