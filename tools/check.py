@@ -57,7 +57,8 @@ def meson_test(step, name, options=""):
 def pytest(suite, name, after=(), environment=""):
     junit = f"{OUT}/{suite}-{name}.xml"
     return Step(f"{suite} {name}", f"{environment} "
-                f"SWS=build-{name}/sws /usr/bin/python3 -B -m pytest -q "
+                f"SWS=build-{name}/sws SOCK=build-{name}/sock "
+                f"/usr/bin/python3 -B -m pytest -q "
                 f"-p no:cacheprovider --junitxml={junit} tests/{suite}",
                 after=(f"build {name}", *after), junit=junit)
 
@@ -72,7 +73,8 @@ STEPS = [
           "-Db_sanitize=address,undefined"),
     build("clang", "clang", STRICT),
     build("fuzz", "clang", "--werror -Dfuzz=true -Ddebug=true"),
-    Step("make", "make -s && build/sws --version"),
+    Step("make", "make -s && build/sws --version && "
+         "build/sock --version"),
     meson_test("unit gcc", "gcc"),
     meson_test("unit asan", "asan"),
     meson_test("unit clang", "clang"),
@@ -82,6 +84,8 @@ STEPS = [
            environment='SWS_ENGINES="${SWS_ENGINES-epoll select}"'),
     pytest("wire", "gcc"),
     pytest("system", "gcc"),
+    pytest("sock", "gcc"),
+    pytest("sock", "asan"),
     meson_test("fuzz", "fuzz", "--test-args=-max_total_time=10"),
     # Both ask for the ports that sws has by default.
     pytest("system", "asan", after=("system gcc",)),

@@ -409,8 +409,6 @@ choose_mode(const struct serve *asked, struct server *s)
 	    asked->discards ? SERVE_DISCARD :
 	    asked->source != NULL ? SERVE_SOURCE :
 	    has_command ? SERVE_COMMAND : SERVE_SHOW;
-	if (has_command && asked->job.command[0] == NULL)
-		return usage("the command is missing behind --");
 	if (asked->source == NULL || asked->source[0] == '\0')
 		return OUTCOME_DONE;
 	s->has_source_size = true;

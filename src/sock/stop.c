@@ -52,6 +52,7 @@ stop_taken(int stop_fd)
 void
 stop_close(int stop_fd)
 {
-	stop_forget();
+	/* What waits here would otherwise have its default action now. */
+	stop_taken(stop_fd);
 	close(stop_fd);
 }
