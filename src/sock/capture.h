@@ -20,7 +20,12 @@ enum capture_flags {
 };
 
 struct captured {
-	int64_t at_ns;          /* since the epoch, by the kernel */
+	/*
+	 * When it came, since the epoch, by the kernel.  Nobody else capturing,
+	 * it begins to stamp a few ms after capture_open; until then this is
+	 * the time of the reading.
+	 */
+	int64_t at_ns;
 	unsigned ifindex;
 	bool is_sent;           /* it left this network, rather than arrived */
 	size_t whole_bytes;     /* as long as it was */

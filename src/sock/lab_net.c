@@ -4,11 +4,14 @@
  * what arrives there, so every packet is seen once, where it got to.
  */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sock/lab_priv.h"
@@ -106,6 +109,46 @@ lab_go(struct lab *lab, unsigned host)
 {
 	lab_must(lab, netns_go(lab->hosts[host].ns), "setns");
 	lab->here = host;
+}
+
+struct stamping {
+	int capture, probe;
+};
+
+/* What is stamped on arrival is older than the moment of its reading. */
+static bool
+is_stamping(void *arg)
+{
+	const struct stamping *s = arg;
+	struct pollfd p = { .fd = s->capture, .events = POLLIN };
+	struct captured c;
+	int64_t now_ns;
+
+	if (send(s->probe, "x", 1, 0) != 1 || poll(&p, 1, PACKET_WAIT_MS) != 1)
+		return false;
+	now_ns = lab_now_ns();
+	return capture_next(s->capture, &c) == 0 && c.at_ns < now_ns;
+}
+
+/* The kernel begins to stamp packets some time after it was asked. */
+static void
+wait_stamping(struct lab *lab, int capture)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t n = sizeof(at);
+	struct stamping s = { .capture = capture };
+
+	s.probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s.probe == -1 || bind(s.probe, (struct sockaddr *)&at, n) == -1 ||
+	    getsockname(s.probe, (struct sockaddr *)&at, &n) == -1 ||
+	    connect(s.probe, (struct sockaddr *)&at, n) == -1)
+		lab_must(lab, -errno, "probe");
+	if (!lab_until(is_stamping, &s, PACKET_WAIT_MS))
+		lab_must(lab, -ETIME, "time of packets");
+	close(s.probe);
 }
 
 /* The process is in a fresh network: it gets a name, a loopback, a capture. */
@@ -209,6 +252,7 @@ lab_network_begin(struct lab *lab)
 	lab->hosts[0].ns = netns_here();
 	lab_must(lab, lab->hosts[0].ns, "namespace");
 	furnish(lab, 0, "A");
+	wait_stamping(lab, lab->hosts[0].capture);
 	return 0;
 }
 

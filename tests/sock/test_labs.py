@@ -18,11 +18,11 @@ LIMIT_S = 120
 # shown by verbs.
 ROWS = set("""
     P1 P2 P3 P4 P5 P6 P7 P10 S1 S2 S3 S4 S5 S6 S7 S8
-    D1 D2 D3 D4 D5 D6 D7 D8 D9 L1 L2 L3 L4 L5 L6 L7 L8 L10
-    U1 U2 U4 U5 U6 U8 U9 U10 U11 U12 U13 U14 U15 U16 U17 U18 U20
+    D1 D2 D3 D4 D5 D6 D7 D8 D9 L1 L2 L3 L4 L5 L6 L7 L10
+    U1 U4 U5 U6 U8 U9 U10 U11 U12 U13 U14 U15 U16 U17 U18 U20
     N1 N2 N3 N4 N5 N6 N7
-    T1 T2 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16 T17 T18
-    M1 M2 M3 M4 M5 M6 M8 M9 M10 M11 M12 M13 M14 M15 M18 M21
+    T1 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16 T17 T18
+    M1 M2 M3 M4 M5 M6 M8 M9 M10 M11 M12 M13 M14 M21
     O0 O1 O2 O3 O4 O5 O6 O7 O8 O9 O10 O11 O12 O13 O14 O15 O16 O17 O18
     R1 R2 R3 R4 R5 R6 R7 H3
 """.split())
@@ -126,12 +126,33 @@ def test_lines_for_people():
     assert "FAILED" not in done.stdout
 
 
+def test_packets_stand_where_they_came(private):
+    """By the kernel's stamp, which it must have begun to give in time."""
+    if not private:
+        pytest.skip("no private network: no packets")
+    told = [o["text"] for o in objects(sock("lab", "halfclose",
+                                            "--json").stdout) if "ms" in o]
+    marks = ["listen(", " tcp S ", " tcp S. ", "accept(", "shutdown(",
+             "send("]
+    places = [next(i for i, text in enumerate(told) if mark in text)
+              for mark in marks]
+    assert places == sorted(places)
+
+
 def test_rows():
     shown = {}
     for o in objects(sock("lab", "--rows", "--json").stdout):
         shown.setdefault(o["row"], []).append(o["lab"])
     assert ROWS - set(shown) == set()
     assert {lab for labs in shown.values() for lab in labs} == set(names())
+
+
+def test_page_lists_them():
+    """docs/labs.md has each lab with its title and rows."""
+    page = pathlib.Path(__file__).parents[2] / "docs" / "labs.md"
+    text = page.read_text(encoding="utf-8")
+    for o in objects(sock("lab", "--json").stdout):
+        assert f"| `{o['name']}` | {o['title']} | {o['rows']} |" in text
 
 
 def test_claims(private):
