@@ -297,8 +297,8 @@ endpoint_peer(int fd, struct endpoint *out_endpoint)
 
 /* ------------------------------------------------------------- sockets */
 
-static enum outcome
-apply_options(const struct job *job, const struct target *t, int fd)
+enum outcome
+endpoint_apply(const struct job *job, const struct target *t, int fd)
 {
 	struct str rest = t->address.options, one;
 	enum outcome o;
@@ -329,7 +329,7 @@ endpoint_socket(const struct job *job, const struct target *t,
 		    "socket", fd, NULL);
 		return -1;
 	}
-	*out_outcome = apply_options(job, t, fd);
+	*out_outcome = endpoint_apply(job, t, fd);
 	if (*out_outcome == OUTCOME_DONE)
 		return fd;
 	call_close(fd);

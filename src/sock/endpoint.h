@@ -61,6 +61,10 @@ int endpoint_peer(int fd, struct endpoint *out_endpoint);
 int endpoint_socket(const struct job *job, const struct target *t,
     const struct endpoint *e, enum outcome *out_outcome);
 
+/* Sets the options of the job and the address on a socket made otherwise. */
+enum outcome endpoint_apply(const struct job *job, const struct target *t,
+    int fd);
+
 /*
  * Connects to the first endpoint that lets us.  Within the job's timeout, if
  * any, each.  Datagram sockets are connected too, so that errors come back;
