@@ -70,7 +70,7 @@ find(const char *name)
 
 /* ---------------------------------------------------------------- help */
 
-static int
+static enum outcome
 help(void)
 {
 	puts("usage: sock ADDR [ADDR]\n"
@@ -91,7 +91,7 @@ help(void)
 	return OUTCOME_DONE;
 }
 
-static int
+static enum outcome
 help_verb(const struct verb *v)
 {
 	printf("usage: sock %s%s%s%s\n%s\n", v->name,
@@ -154,11 +154,11 @@ read_job(struct job *job, int argc, char **argv)
 	return true;
 }
 
-static int
+static enum outcome
 run(const struct verb *v, int argc, char **argv)
 {
 	struct job *job;
-	int outcome = OUTCOME_USAGE;
+	enum outcome outcome = OUTCOME_USAGE;
 
 	if (asks_for_help(v, argc, argv))
 		return help_verb(v);
@@ -170,7 +170,7 @@ run(const struct verb *v, int argc, char **argv)
 		v->defaults(job);
 	if (read_job(job, argc, argv)) {
 		say_open(&job->style);
-		outcome = (int)v->run(job);
+		outcome = v->run(job);
 	}
 	free(job);
 	return outcome;
@@ -183,7 +183,7 @@ may_be_address(const char *word)
 	return word[0] == '-' || strpbrk(word, ":/@") != NULL;
 }
 
-int
+enum outcome
 verb_main(int argc, char **argv)
 {
 	const struct verb *v;

@@ -88,7 +88,7 @@ const struct verb *const *verb_table(void);
 /* The options that all verbs have. */
 extern const struct option_row verb_options[];
 
-/* The whole of sock: reads the arguments, does it, returns the exit status. */
-int verb_main(int argc, char **argv);
+/* The whole of sock: reads the arguments and does it. */
+enum outcome verb_main(int argc, char **argv);
 
 #endif
