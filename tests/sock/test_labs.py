@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The labs: all of them hold, as root and as anybody, and show their rows."""
 
-import json
 import os
 import pathlib
 import shutil
@@ -10,8 +9,8 @@ import subprocess
 
 import pytest
 
-SOCK = pathlib.Path(os.environ.get("SOCK", "build/sock")).resolve()
-NOBODY = 65534
+from workbench import NOBODY, SOCK, objects
+
 LIMIT_S = 120
 
 # What the labs are asked to show, of the lecture's checklist; other rows are
@@ -38,15 +37,13 @@ def sock(*words, as_nobody=False, **more):
                           timeout=LIMIT_S, check=False, **options, **more)
 
 
-def objects(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
 def results(done):
     return {o["lab"]: o for o in objects(done.stdout) if o["ev"] == "result"}
 
 
 def names():
+    if not SOCK.exists():
+        return []       # which a fixture says
     return [o["name"] for o in objects(sock("lab", "--json").stdout)]
 
 
@@ -82,7 +79,7 @@ def check_all(done):
 
 @pytest.fixture(scope="module")
 def all_labs():
-    return sock("lab", "all", "--json")
+    return sock("lab", "all", "--json", "--verbose")
 
 
 def test_all_hold(all_labs):
@@ -105,11 +102,9 @@ def test_all_hold_for_anybody(anybody):
 
 @pytest.mark.parametrize("name", names())
 def test_lab_tells_what_it_saw(name, all_labs):
-    if results(all_labs)[name]["verdict"] == "skipped":
-        pytest.skip(results(all_labs)[name]["reason"])
-    done = sock("lab", name, "--json")
-    told = objects(done.stdout)
-    assert done.returncode == 0, done.stdout
+    told = [o for o in objects(all_labs.stdout) if o.get("lab") == name]
+    if told[-1]["verdict"] == "skipped":
+        pytest.skip(told[-1]["reason"])
     assert [o for o in told if o["ev"] in ("call", "state")]
     assert [o for o in told if o["ev"] == "saw" and o["text"]]
     times = [o["ms"] for o in told if "ms" in o]
