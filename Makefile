@@ -2,7 +2,7 @@
 #
 # The doors to the build; meson and ninja do the work.
 #
-#	make			builds build/sws
+#	make			builds build/sws and build/sock
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
 #	make test-long		what ./test leaves out: every test with every engine,
@@ -14,8 +14,8 @@
 PREFIX = /usr/local
 SECONDS = 60
 
-PROGRAMS = build/sws
-MANUALS = man/sws.1
+PROGRAMS = build/sws build/sock
+MANUALS = man/sws.1 man/sock.1
 PYTEST = /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 C_FILES = $$(find src tests bench -name '*.[ch]')
 

@@ -58,7 +58,8 @@ def pytest(suite, name, after=(), environment="", title=""):
     title = title or suite
     junit = f"{OUT}/{title}-{name}.xml"
     return Step(f"{title} {name}", f"{environment} "
-                f"SWS=build-{name}/sws /usr/bin/python3 -B -m pytest -q "
+                f"SWS=build-{name}/sws SOCK=build-{name}/sock "
+                f"/usr/bin/python3 -B -m pytest -q "
                 f"-p no:cacheprovider --junitxml={junit} tests/{suite}",
                 after=(f"build {name}", *after), junit=junit)
 
@@ -73,7 +74,8 @@ STEPS = [
           "-Db_sanitize=address,undefined"),
     build("clang", "clang", STRICT),
     build("fuzz", "clang", "--werror -Dfuzz=true -Ddebug=true"),
-    Step("make", "make -s && build/sws --version"),
+    Step("make", "make -s && build/sws --version && "
+         "build/sock --version"),
     meson_test("unit gcc", "gcc"),
     meson_test("unit asan", "asan"),
     meson_test("unit clang", "clang"),
@@ -86,6 +88,8 @@ STEPS = [
     pytest("wire", "gcc", environment='SWS_ENGINES="${SWS_ENGINES-others}"',
            title="waits"),
     pytest("system", "gcc"),
+    pytest("sock", "gcc"),
+    pytest("sock", "asan"),
     meson_test("fuzz", "fuzz", "--test-args=-max_total_time=10"),
     # Both ask for the ports that sws has by default.
     pytest("system", "asan", after=("system gcc",)),

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sock ls: the sockets there are, whose they are and what they are doing.
+ * With --watch it says what comes, goes and changes its state.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "sock/diag.h"
+#include "sock/owners.h"
+#include "sock/stop.h"
+#include "sock/verbs.h"
+
+#define PATTERN_MAX 512
+#define OWNERS_SHOWN 3
+#define WATCH_MS 20             /* states shorter than this may be missed */
+
+struct ls {
+	struct job job;
+	bool shows_info, only_listeners, watches, shows_numbers;
+};
+
+#define OPTION(name, letter, field, about) \
+	{ name, letter, NULL, OPTION_FLAG, offsetof(struct ls, field), about }
+
+static const struct option_row options[] = {
+	OPTION("info", 'i', shows_info, "show what TCP knows of connections"),
+	OPTION("listening", 'l', only_listeners, "only those that listen"),
+	OPTION("no-owners", 'n', shows_numbers,
+	    "do not look for the processes"),
+	OPTION("watch", 'w', watches, "go on, and say what changes"),
+	{ .name = NULL },
+};
+
+#undef OPTION
+
+/* What is looked at: one reading of the kernel's lists. */
+struct view {
+	const struct ls *asked;
+	struct diag_list list;
+	struct owners owners;
+	const struct diag_socket **by_inode;    /* UNIX sockets, sorted */
+	size_t n_by_inode;
+};
+
+/* -------------------------------------------------------------- patterns */
+
+/* "tcp::80" and "tcp:[::1]:*" as patterns of fnmatch(3). */
+static void
+to_fnmatch(const char *pattern, char out[PATTERN_MAX])
+{
+	const char *colon = strchr(pattern, ':');
+	size_t n = 0;
+
+	for (const char *p = pattern; *p != '\0' && n + 3 < PATTERN_MAX; p++) {
+		if (*p == '[' || *p == ']')
+			out[n++] = '\\';
+		out[n++] = *p;
+		/* No host is any host. */
+		if (p == colon && p[1] == ':')
+			out[n++] = '*';
+	}
+	out[n] = '\0';
+}
+
+static bool
+is_kind(const char *pattern, const struct diag_socket *s)
+{
+	const char *kind = diag_kind_name(s->kind);
+	size_t n = strlen(kind);
+
+	if (strncmp(pattern, kind, n) != 0)
+		return false;
+	if (pattern[n] == '4' || pattern[n] == '6') {
+		if ((pattern[n] == '4') != (s->family == AF_INET))
+			return false;
+		n++;
+	}
+	return pattern[n] == '\0';
+}
+
+static bool
+matches(const char *pattern, const struct diag_socket *s, const char *local,
+    const char *peer)
+{
+	char glob[PATTERN_MAX];
+
+	if (is_kind(pattern, s))
+		return true;
+	to_fnmatch(pattern, glob);
+	return fnmatch(glob, local, 0) == 0 ||
+	    (peer[0] != '\0' && fnmatch(glob, peer, 0) == 0);
+}
+
+static bool
+is_wanted(const struct ls *asked, const struct diag_socket *s,
+    const char *local, const char *peer)
+{
+	const char *state = diag_state_name(s);
+	const struct job *job = &asked->job;
+
+	if (asked->only_listeners &&
+	    (state == NULL || strcmp(state, "LISTEN") != 0) &&
+	    !(s->kind == DIAG_UDP && s->peer.len == 0))
+		return false;
+	if ((job->only_v4 && !job->only_v6 && s->family != AF_INET) ||
+	    (job->only_v6 && !job->only_v4 && s->family != AF_INET6))
+		return false;
+	for (unsigned i = 0; i < job->n_operands; i++)
+		if (matches(job->operands[i], s, local, peer))
+			return true;
+	return job->n_operands == 0;
+}
+
+/* ------------------------------------------------------------------ text */
+
+static int
+compare_inodes(const void *a, const void *b)
+{
+	const struct diag_socket *const *x = a, *const *y = b;
+
+	return ((*x)->inode > (*y)->inode) - ((*x)->inode < (*y)->inode);
+}
+
+static int
+compare_key(const void *key, const void *element)
+{
+	const struct diag_socket *const *s = element;
+	uint32_t inode = *(const uint32_t *)key;
+
+	return (inode > (*s)->inode) - (inode < (*s)->inode);
+}
+
+/* The peer of a UNIX socket is known by its inode; perhaps it has a name. */
+static void
+unix_peer_text(const struct view *v, uint32_t inode, char text[ENDPOINT_TEXT])
+{
+	const struct diag_socket *const *peer = NULL;
+
+	if (v->n_by_inode > 0)
+		peer = bsearch(&inode, v->by_inode, v->n_by_inode,
+		    sizeof(*peer), compare_key);
+	if (peer != NULL && (*peer)->local.len > sizeof(sa_family_t))
+		diag_local_text(*peer, text);
+	else
+		snprintf(text, ENDPOINT_TEXT, "inode %u", inode);
+}
+
+static void
+peer_text(const struct view *v, const struct diag_socket *s,
+    char text[ENDPOINT_TEXT])
+{
+	text[0] = '\0';
+	if (s->peer.len > 0)
+		endpoint_text(&s->peer, text);
+	else if (s->peer_inode != 0)
+		unix_peer_text(v, s->peer_inode, text);
+}
+
+static void
+owners_text(const struct owner *first, size_t n, char *text, size_t size)
+{
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n && i < OWNERS_SHOWN && at < size; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s[%d]/%d",
+		    i > 0 ? " " : "", first[i].comm, first[i].pid,
+		    first[i].fd);
+	if (n > OWNERS_SHOWN && at < size)
+		snprintf(text + at, size - at, " and %zu more",
+		    n - OWNERS_SHOWN);
+}
+
+static void
+timer_text(const struct diag_socket *s, char text[64])
+{
+	static const char *const names[] = {
+		[DIAG_TIMER_RETRANSMIT] = "retransmit",
+		[DIAG_TIMER_KEEPALIVE] = "keepalive",
+		[DIAG_TIMER_TIME_WAIT] = "ends",
+		[DIAG_TIMER_PROBE] = "probe",
+	};
+
+	text[0] = '\0';
+	if (s->timer == DIAG_TIMER_NONE ||
+	    s->timer >= sizeof(names) / sizeof(names[0]))
+		return;
+	snprintf(text, 64, "  %s in %.1f s", names[s->timer],
+	    s->timer_ms / 1e3);
+}
+
+/* --------------------------------------------------------------- telling */
+
+static void
+record_owners(struct record *r, const struct owner *first, size_t n)
+{
+	record_list_begin(r, "owners");
+	for (size_t i = 0; i < n; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s[%d]/%d", first[i].comm,
+		    first[i].pid, first[i].fd);
+		record_text(r, NULL, text);
+	}
+	record_list_end(r);
+}
+
+static void
+record_tcp(struct record *r, const struct diag_tcp *t)
+{
+	record_text(r, "congestion", t->congestion);
+	record_real(r, "rtt_ms", t->rtt_us / 1e3);
+	record_real(r, "rttvar_ms", t->rttvar_us / 1e3);
+	record_real(r, "rto_ms", t->rto_us / 1e3);
+	record_number(r, "mss", t->mss);
+	record_number(r, "path_mtu", t->path_mtu);
+	record_number(r, "cwnd", t->cwnd);
+	record_number(r, "unacked", t->unacked);
+	record_number(r, "lost", t->lost);
+	record_number(r, "retransmitted", t->retransmitted);
+	record_number(r, "bytes_acked", (int64_t)t->bytes_acked);
+	record_number(r, "bytes_received", (int64_t)t->bytes_received);
+}
+
+static void
+say_tcp(const struct diag_tcp *t)
+{
+	char acked[SAY_UNIT_TEXT], received[SAY_UNIT_TEXT];
+	struct record r;
+
+	record_begin(&r, "tcp");
+	record_say(&r, SAY_ANSWER,
+	    "        %s rtt %.3f ms (+-%.3f) rto %.0f ms mss %u cwnd %u "
+	    "unacked %u lost %u retransmitted %u acked %s received %s",
+	    t->congestion, t->rtt_us / 1e3, t->rttvar_us / 1e3,
+	    t->rto_us / 1e3, t->mss, t->cwnd, t->unacked, t->lost,
+	    t->retransmitted, say_bytes(t->bytes_acked, acked),
+	    say_bytes(t->bytes_received, received));
+}
+
+static void
+record_socket(struct record *r, const struct diag_socket *s, const char *local,
+    const char *peer, const char *state)
+{
+	record_text(r, "kind", diag_kind_name(s->kind));
+	record_text(r, "state", state);
+	record_text(r, "local", local);
+	record_text(r, "peer", peer[0] != '\0' ? peer : NULL);
+	record_number(r, "receive_queue", s->receive_queue);
+	record_number(r, "send_queue", s->send_queue);
+	record_number(r, "uid", s->uid);
+	record_number(r, "inode", s->inode);
+	if (s->timer != DIAG_TIMER_NONE)
+		record_number(r, "timer_ms", s->timer_ms);
+}
+
+static void
+say_socket(const struct view *v, const char *event,
+    const struct diag_socket *s, const char *local, const char *peer)
+{
+	const char *state = diag_state_name(s);
+	const struct owner *first;
+	char owners[256], timer[64];
+	struct record r;
+	size_t n;
+
+	first = owners_find(&v->owners, s->inode, &n);
+	n = first != NULL ? n : 0;
+	owners_text(first, n, owners, sizeof(owners));
+	timer_text(s, timer);
+	record_begin(&r, event);
+	record_socket(&r, s, local, peer, state);
+	record_owners(&r, first, n);
+	if (v->asked->shows_info && s->tcp != NULL)
+		record_tcp(&r, s->tcp);
+	record_say(&r, SAY_ANSWER, "%-11s %6u %6u  %-28s %-28s uid %-5u %s%s",
+	    state != NULL ? state : "-", s->receive_queue, s->send_queue, local,
+	    peer[0] != '\0' ? peer : "-", s->uid, owners, timer);
+	if (v->asked->shows_info && s->tcp != NULL &&
+	    !v->asked->job.style.is_json)
+		say_tcp(s->tcp);
+}
+
+/* --------------------------------------------------------------- reading */
+
+/* Which kinds can the patterns mean?  Reading all costs more. */
+static bool
+may_want(const struct job *job, enum diag_kind kind)
+{
+	const char *name = diag_kind_name(kind);
+	bool is_other = kind != DIAG_TCP && kind != DIAG_UDP;
+
+	if (job->only_v4 || job->only_v6)
+		if (is_other && kind != DIAG_ICMP)
+			return false;
+	for (unsigned i = 0; i < job->n_operands; i++) {
+		const char *p = job->operands[i];
+
+		if (strncmp(p, name, strlen(name)) == 0 ||
+		    strpbrk(p, "*?") == p)
+			return true;
+	}
+	return job->n_operands == 0;
+}
+
+static int
+index_unix(struct view *v)
+{
+	size_t n = 0;
+
+	v->by_inode = calloc(v->list.n + 1, sizeof(*v->by_inode));
+	if (v->by_inode == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->list.n; i++)
+		if (v->list.sockets[i].kind == DIAG_UNIX)
+			v->by_inode[n++] = &v->list.sockets[i];
+	qsort(v->by_inode, n, sizeof(*v->by_inode), compare_inodes);
+	v->n_by_inode = n;
+	return 0;
+}
+
+static void
+view_close(struct view *v)
+{
+	free(v->by_inode);
+	owners_free(&v->owners);
+	diag_free(&v->list);
+}
+
+static enum outcome
+view_open(struct view *v, const struct ls *asked)
+{
+	int err = 0;
+
+	*v = (struct view){ .asked = asked };
+	for (enum diag_kind k = 0; k < DIAG_KINDS && err == 0; k++)
+		if (may_want(&asked->job, k))
+			err = diag_read(&v->list, k, asked->shows_info);
+	if (err == 0)
+		err = index_unix(v);
+	if (err == 0 && !asked->shows_numbers)
+		err = owners_read(&v->owners);
+	if (err == 0)
+		return OUTCOME_DONE;
+	view_close(v);
+	return say_error(OUTCOME_UNAVAILABLE, NULL, "list sockets", err,
+	    err == -ENOENT ? "%s" : NULL, "the kernel has no sock_diag for "
+	    "one of the kinds; name those you want");
+}
+
+/* ----------------------------------------------------------------- verbs */
+
+static bool
+has_enough(const struct job *job, uint64_t shown)
+{
+	return job->count > 0 && shown >= job->count;
+}
+
+static uint64_t
+show_all(const struct view *v)
+{
+	char local[ENDPOINT_TEXT], peer[ENDPOINT_TEXT];
+	uint64_t shown = 0;
+
+	for (size_t i = 0; i < v->list.n; i++) {
+		const struct diag_socket *s = &v->list.sockets[i];
+
+		diag_local_text(s, local);
+		peer_text(v, s, peer);
+		if (!is_wanted(v->asked, s, local, peer))
+			continue;
+		say_socket(v, "socket", s, local, peer);
+		if (has_enough(&v->asked->job, ++shown))
+			break;
+	}
+	return shown;
+}
+
+static const struct diag_socket *
+find_same(const struct view *v, const struct diag_socket *s)
+{
+	for (size_t i = 0; i < v->list.n; i++) {
+		const struct diag_socket *other = &v->list.sockets[i];
+
+		if (other->kind == s->kind && other->cookie == s->cookie)
+			return other;
+	}
+	return NULL;
+}
+
+/* Those in `v` that are not the same, or not there, in `old`. */
+static uint64_t
+show_changes(const struct view *v, const struct view *old, const char *event,
+    bool only_missing)
+{
+	char local[ENDPOINT_TEXT], peer[ENDPOINT_TEXT];
+	const struct diag_socket *s, *same;
+	uint64_t shown = 0;
+
+	for (size_t i = 0; i < v->list.n; i++) {
+		s = &v->list.sockets[i];
+		diag_local_text(s, local);
+		peer_text(v, s, peer);
+		if (!is_wanted(v->asked, s, local, peer))
+			continue;
+		same = find_same(old, s);
+		if (same != NULL && (only_missing || same->state == s->state))
+			continue;
+		say_socket(v, event, s, local, peer);
+		shown++;
+	}
+	return shown;
+}
+
+/* False when it is time to stop. */
+static bool
+await_next(int stop_fd, int64_t until_ms)
+{
+	struct pollfd p = { .fd = stop_fd, .events = POLLIN };
+
+	return poll(&p, 1, WATCH_MS) == 0 && clock_mono_ms() < until_ms;
+}
+
+static enum outcome
+watch(const struct ls *asked, struct view *v)
+{
+	int64_t until_ms = asked->job.for_ms > 0 ?
+	    clock_mono_ms() + asked->job.for_ms : INT64_MAX;
+	enum outcome o = OUTCOME_DONE;
+	int stop_fd = stop_open();
+	struct view next;
+	uint64_t shown = 0;
+
+	if (stop_fd < 0)
+		return say_error(OUTCOME_LOCAL, NULL, "signalfd", stop_fd,
+		    NULL);
+	while (!has_enough(&asked->job, shown) &&
+	    await_next(stop_fd, until_ms)) {
+		o = view_open(&next, asked);
+		if (o != OUTCOME_DONE)
+			break;
+		shown += show_changes(&next, v, "state", false);
+		shown += show_changes(v, &next, "gone", true);
+		view_close(v);
+		*v = next;
+	}
+	stop_close(stop_fd);
+	return o;
+}
+
+static enum outcome
+ls_run(struct job *job)
+{
+	const struct ls *asked = (const struct ls *)job;
+	struct view v;
+	enum outcome o;
+
+	o = view_open(&v, asked);
+	if (o != OUTCOME_DONE)
+		return o;
+	/* Changes are told as they come, a list as a whole. */
+	if (!asked->watches)
+		say_hold();
+	if (asked->watches)
+		o = watch(asked, &v);
+	else if (show_all(&v) == 0 && job->n_operands > 0)
+		o = OUTCOME_PARTIAL;
+	say_flush();
+	view_close(&v);
+	return o;
+}
+
+const struct verb verb_ls = {
+	.name = "ls",
+	.operands = "[PATTERN...]",
+	.least = 0,
+	.most = 64,
+	.about = "list sockets, their state and who has them",
+	.details =
+	    "A PATTERN is a kind (tcp, udp6, unix, packet, netlink, icmp) or\n"
+	    "an address with * for any part: 'tcp:*:80', 'unix:/run/*'.  It\n"
+	    "may be the local address or the peer's.  Columns: state, bytes\n"
+	    "not read, bytes not sent (for listeners: clients that wait, and\n"
+	    "how many may), local address, peer, user, processes.\n",
+	.options = options,
+	.size = sizeof(struct ls),
+	.run = ls_run,
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SWS_SOCK_SERVE_PRIV_H
+#define SWS_SOCK_SERVE_PRIV_H
+
+/* What the files of sock serve share: one server, its listeners, clients. */
+
+#include "base/list.h"
+#include "net/loop.h"
+#include "sock/endpoint.h"
+
+#define LISTENERS_MAX 16
+
+/* What is done with what arrives. */
+enum serve_mode {
+	SERVE_SHOW,             /* written to standard output */
+	SERVE_ECHO,
+	SERVE_DISCARD,
+	SERVE_SOURCE,           /* zeros are sent */
+	SERVE_COMMAND,          /* a process for each client */
+};
+
+/* The options. */
+struct serve {
+	struct job job;
+	const char *engine, *port_file, *idle, *source;
+	bool echoes, discards, is_lecture, talks;
+	uint64_t backlog, clients_max;
+};
+
+struct server;
+
+struct listener {
+	struct watch watch;     /* fd is -1 while it is not open */
+	struct server *server;
+	struct endpoint local;
+	char text[ENDPOINT_TEXT];
+};
+
+struct server {
+	const struct serve *asked;
+	enum serve_mode mode;
+	bool has_source_size;
+	uint64_t source_size;
+	int64_t idle_ms;                /* 0: no remarks about idleness */
+	struct loop *loop;
+	struct listener listeners[LISTENERS_MAX];
+	unsigned n_listeners;
+	struct list clients;
+	unsigned n_clients;             /* in the list */
+	uint64_t n_accepted, n_messages, bytes_in, bytes_out;
+	bool is_paused;                 /* accepts nobody for now */
+	struct watch stop;
+	struct timer idle, end;
+	int stopped_by;                 /* a signal, or 0 */
+	enum outcome outcome;
+};
+
+/*
+ * A stream client with the connected, non-blocking socket fd; `peer` is
+ * copied.  The socket is the client's, also when this fails.
+ */
+void client_open(struct server *s, const struct listener *l, int fd,
+    const char *peer);
+
+/* Ends all that are left, without a word. */
+void clients_close(struct server *s);
+
+/* What a datagram socket has got. */
+void message_serve(struct listener *l);
+
+/* Bytes for standard output; false when nobody reads it any more. */
+bool serve_show(struct server *s, const char *peer, struct str bytes);
+
+/* A client is gone, or a message was served: is it enough? */
+void serve_count(struct server *s);
+
+/* Accepts nobody until a client has gone. */
+void serve_pause(struct server *s, int err);
+
+/* No remarks of sock's own among the lecture's lines. */
+enum say_where serve_where(const struct server *s);
+
+/* --talk: one client after the other has our standard input and output. */
+enum outcome serve_talk(const struct serve *asked, int fd);
+
+#endif

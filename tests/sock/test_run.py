@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: ISC
+"""sock run: the lecture's command(3), on the command line."""
+
+import pytest
+
+from workbench import DONE, PARTIAL, TIMEOUT, answer, objects, run
+
+VIAS = ["pipes", "socketpair"]
+
+
+@pytest.mark.parametrize("via", VIAS)
+def test_outputs(via):
+    done = run("run", f"--via={via}", "echo out; echo err >&2")
+    assert (done.returncode, done.stdout, done.stderr) == \
+        (DONE, b"out\n", b"err\n")
+
+
+@pytest.mark.parametrize("via", VIAS)
+def test_ten_megabytes_interleaved(via):
+    """H3: the published solution hangs here."""
+    line = ("i=0; while [ $i -lt 10 ]; do head -c 1000000 /dev/zero; "
+            "head -c 1000000 /dev/zero >&2; i=$((i + 1)); done")
+    said, = objects(answer("run", f"--via={via}", "--json", line))
+    assert len(said["out"]) == len(said["err"]) == 10000000
+    assert said["status"] == 0
+
+
+def test_status():
+    done = run("run", "--json", "exit 3")
+    assert done.returncode == PARTIAL
+    assert objects(done.stdout)[0]["status"] == 3
+    done = run("run", "--json", "kill -9 $$")
+    assert objects(done.stdout)[0]["signal"] == 9
+    assert run("run", "no-such-command").returncode == PARTIAL
+
+
+def test_words_and_options():
+    """Options behind the first word are the command's."""
+    assert answer("run", "echo", "-n", "--json") == "--json"
+
+
+def test_limit():
+    done = run("run", "--limit=10", "echo 0123456789abcdef")
+    assert done.stdout == b"0123456789"
+    assert done.returncode == PARTIAL
+    assert b"7 bytes" in done.stderr
+
+
+def test_timeout():
+    done = run("run", "--timeout=200ms", "echo begun; exec sleep 1000")
+    assert done.returncode == TIMEOUT
+    assert done.stdout == b"begun\n"

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: ISC
+"""sock serve: what arrives, who came, and how it ends."""
+
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import threading
+
+import pytest
+
+from workbench import (CHARGE, DONE, LOCAL, PATIENCE_S, POEM, SOCK, USAGE,
+                       Serve, answer, run)
+
+ENGINES = [line.split()[0] for line in
+           subprocess.run([SOCK, "serve", "--engine=help"], text=True,
+                          capture_output=True).stdout.splitlines()] \
+    if SOCK.exists() else []
+ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+def connect(address):
+    host, _, port = address.removeprefix("tcp:").rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_clients_at_once(engine):
+    data = os.urandom(1 << 18)
+    got = []
+
+    def client(address):
+        with connect(address) as c:
+            threading.Thread(
+                target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)),
+                daemon=True).start()
+            parts = b""
+            while part := c.recv(65536):
+                parts += part
+            got.append(parts == data)
+
+    with Serve("tcp:127.0.0.1:0", "--echo", f"--engine={engine}") as s:
+        address = s.address()
+        threads = [threading.Thread(target=client, args=(address,),
+                                    daemon=True) for _ in range(20)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(PATIENCE_S)
+        assert got == [True] * 20
+        assert s.stop() == DONE
+        end = s.said[-1]
+    assert (end["ev"], end["clients"]) == ("end", 20)
+    assert end["received"] == end["sent"] == 20 * len(data)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_addresses(tmp_path, engine):
+    """M1 and what cures it: whoever comes first, on whichever address."""
+    with Serve("tcp:127.0.0.1:0", "udp:127.0.0.1:0", f"unix:{tmp_path}/s",
+               f"unix-dgram:{tmp_path}/d", f"--engine={engine}",
+               "--count=4") as s:
+        tcp, udp, *_ = s.addresses(4)
+        for address in (f"unix-dgram:{tmp_path}/d", f"unix:{tmp_path}/s",
+                        udp, tcp):
+            answer("send", address, address + "\n")
+        out = s.output()
+    assert sorted(out.split()) == sorted([f"unix-dgram:{tmp_path}/d",
+                                          f"unix:{tmp_path}/s", udp, tcp])
+
+
+def test_shows_what_arrives():
+    with Serve("tcp:127.0.0.1:0", "--count=1") as s:
+        answer("send", s.address(), "one", " two")
+        assert s.output() == "one two"
+        assert s.wait_for("close")["received"] == 7
+
+
+def test_silent_client_times_out():
+    with Serve("tcp:127.0.0.1:0", "--timeout=100ms") as s:
+        with connect(s.address()) as c:
+            assert c.recv(1) == b""
+        assert s.wait_for("close")["errno"] == "ETIMEDOUT"
+
+
+def test_discard_and_source():
+    with Serve("tcp:127.0.0.1:0", "--source=100k") as s:
+        assert len(run(s.address()).stdout) == 102400
+    with Serve("tcp:127.0.0.1:0", "--discard", "--count=1") as s:
+        assert answer(s.address(), input="x" * 100000) == ""
+        assert s.output() == ""
+
+
+def test_command_for_each_client():
+    """M2: a process each, no zombie, no descriptor left (finding 3)."""
+    with Serve("tcp:127.0.0.1:0", "--", "sh", "-c",
+               "echo $SOCK_PEER; read x; echo got $x") as s:
+        address = s.address()
+        before = len(os.listdir(f"/proc/{s.process.pid}/fd"))
+        for _ in range(50):
+            peer, got = answer(address, input="hello\n").split("\n")[:2]
+            assert peer.startswith("tcp:127.0.0.1:")
+            assert got == "got hello"
+            s.wait_for("close")
+        assert len(os.listdir(f"/proc/{s.process.pid}/fd")) == before
+        children = pathlib.Path(
+            f"/proc/{s.process.pid}/task/{s.process.pid}/children")
+        assert children.read_text() == ""
+
+
+def test_commands_run_at_once():
+    with Serve("tcp:127.0.0.1:0", "--", "sh", "-c", "read x; echo $x") as s:
+        address = s.address()
+        with connect(address) as first, connect(address) as second:
+            second.sendall(b"second\n")
+            assert second.recv(100) == b"second\n"
+            first.sendall(b"first\n")
+            assert first.recv(100) == b"first\n"
+
+
+def test_clients_are_bounded():
+    with Serve("tcp:127.0.0.1:0", "--echo", "--clients=1") as s:
+        address = s.address()
+        with connect(address) as first, connect(address) as second:
+            s.wait_for("pause")
+            second.sendall(b"x")
+            first.sendall(b"y")
+            assert first.recv(1) == b"y"
+            second.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                second.recv(1)
+            second.settimeout(PATIENCE_S)
+            first.close()
+            assert second.recv(1) == b"x"
+
+
+def test_out_of_descriptors():
+    """It says so, waits for a client to go, and goes on."""
+    def few():
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))
+
+    with Serve("tcp:127.0.0.1:0", "--echo", preexec_fn=few) as s:
+        address = s.address()
+        clients = [connect(address) for _ in range(12)]
+        assert s.wait_for("pause")["errno"] == "EMFILE"
+        for c in clients:
+            c.close()
+        assert answer(address, input="again") == "again"
+
+
+def test_talk():
+    with Serve("tcp:127.0.0.1:0", "--talk") as s:
+        address = s.address()
+        s.process.stdin.write(b"from the server")
+        s.process.stdin.close()
+        assert answer(address, input="from the client") == "from the server"
+        assert s.output() == "from the client"
+        s.process.stdin = open(os.devnull, "wb")
+
+
+def test_port_file(tmp_path):
+    """U1: the kernel picks the port."""
+    low, high = map(int, open(
+        "/proc/sys/net/ipv4/ip_local_port_range").read().split())
+    with Serve("tcp:127.0.0.1:0", f"unix:{tmp_path}/s",
+               f"--port-file={tmp_path}/ports") as s:
+        tcp, _ = s.addresses(2)
+        answer("send", tcp, "x")
+        port, path = (tmp_path / "ports").read_text().splitlines()
+    assert tcp.endswith(":" + port)
+    assert low <= int(port) <= high
+    assert path == f"{tmp_path}/s"
+
+
+# ------------------------------------------------------ paths (L2, L4, S9)
+
+@pytest.mark.parametrize("signo", ENDS)
+def test_path_goes_with_the_server(tmp_path, signo):
+    path = tmp_path / "s"
+    with Serve(f"unix:{path}") as s:
+        s.address()
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        assert path.stat().st_size == 0
+        assert s.stop(signo) == DONE
+    assert not path.exists()
+
+
+def test_dead_socket_is_replaced(tmp_path):
+    path = tmp_path / "s"
+    with Serve(f"unix:{path}") as s:
+        s.address()
+        s.stop(signal.SIGKILL)
+    assert path.exists()
+    with Serve(f"unix:{path}", "--count=1") as s:
+        s.wait_for("unlink")
+        answer("send", f"unix:{path}", "alive")
+        assert s.output() == "alive"
+
+
+def test_live_socket_is_left_alone(tmp_path):
+    with Serve(f"unix:{tmp_path}/s", "--echo") as s:
+        s.address()
+        done = run("serve", f"unix:{tmp_path}/s")
+        assert done.returncode == LOCAL
+        assert b"a process serves it" in done.stderr
+        assert answer(f"unix:{tmp_path}/s", input="x") == "x"
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "dangling link"])
+def test_other_things_are_left_alone(tmp_path, kind):
+    path = tmp_path / "s"
+    if kind == "file":
+        path.write_text("precious")
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere")
+    done = run("serve", f"unix:{path}")
+    assert done.returncode == LOCAL
+    assert b"EADDRINUSE" in done.stderr
+    assert os.path.lexists(path)
+    if kind == "file":
+        assert path.read_text() == "precious"
+
+
+def test_foreign_socket_is_left_alone(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root to make another user's socket")
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(path))
+    os.chown(path, 65534, 65534)
+    done = run("serve", f"unix:{path}")
+    assert done.returncode == LOCAL
+    assert b"another user's (uid 65534)" in done.stderr
+    assert path.exists()
+
+
+def test_abstract_name_has_no_path(tmp_path):
+    """L10."""
+    name = f"unix:@sock-test-{os.getpid()}"
+    with Serve(name, "--echo", cwd=tmp_path) as s:
+        assert s.address() == name
+        assert answer(name, input="x") == "x"
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------- the lecture's lines
+
+def lecture(*arguments, **options):
+    return subprocess.Popen([SOCK, "serve", "--lecture", *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, **options)
+
+
+def test_udgramread(tmp_path):
+    """L1: the slide's programs, line by line."""
+    with lecture("unix-dgram:socket", "--count=1", cwd=tmp_path) as p:
+        assert p.stdout.readline() == "socket --> socket\n"
+        mode = os.stat(tmp_path / "socket")
+        assert stat.filemode(mode.st_mode)[0] == "s" and mode.st_size == 0
+        answer("send", "unix-dgram:socket", POEM, cwd=tmp_path)
+        assert p.communicate(timeout=PATIENCE_S) == (f"--> {POEM}\n", "")
+    assert not (tmp_path / "socket").exists()
+
+
+def test_dgramread():
+    """U1, U2."""
+    with lecture("udp::0", "--count=1") as p:
+        said, port = p.stdout.readline().split("#")
+        assert said == "Socket has port "
+        answer("send", f"udp:localhost:{int(port)}", POEM)
+        assert p.communicate(timeout=PATIENCE_S) == (f"--> {POEM}\n", "")
+
+
+def test_streamread():
+    """T2: twice the writer, twice the two lines."""
+    with lecture("tcp::0", "--count=2") as p:
+        port = p.stdout.readline().split("#")[1].strip()
+        for _ in range(2):
+            answer("send", f"tcp:localhost:{port}", CHARGE)
+        assert p.communicate(timeout=PATIENCE_S) == (
+            f"--> {CHARGE}\nEnding connection\n" * 2, "")
+
+
+def test_strchkread():
+    """M7: something else is done while nobody comes."""
+    with lecture("tcp::0", "--idle=50ms") as p:
+        port = p.stdout.readline().split("#")[1].strip()
+        for _ in range(2):
+            assert p.stdout.readline() == "Do something else\n"
+        answer("send", f"tcp:localhost:{port}", CHARGE)
+        seen = [p.stdout.readline() for _ in range(2)]
+        while seen[-1] != "Ending connection\n":
+            seen.append(p.stdout.readline())
+        assert f"--> {CHARGE}\n" in seen
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=PATIENCE_S)
+        assert p.returncode == DONE
+
+
+def test_usage():
+    assert run("serve", "tcp::0", "--talk", "udp::0").returncode == USAGE
+    assert run("serve", "udp::0", "--talk", "-q").returncode == USAGE
