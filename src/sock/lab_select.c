@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "net/loop.h"
-#include "net/poller.h"
+#include "net/engine.h"
 #include "sock/lab_calls.h"
 #include "sock/lab_list.h"
 
@@ -142,7 +142,7 @@ show_epoll_and_file(struct lab *lab)
 	struct loop *loop;
 	int err;
 
-	if (!poller_exists("epoll") || loop_open("epoll", &loop) < 0) {
+	if (loop_open("epoll", &loop) < 0) {
 		lab_skip(lab, "no epoll here");
 		return;
 	}
@@ -448,20 +448,17 @@ show_polling(struct lab *lab, struct two_readers r)
 void
 lesson_mux(struct lab *lab)
 {
-	static const char *const engines[] = {
-		"select", "pselect", "poll", "epoll", "libevent", "libev",
-		"sigio", "nonblock", "uring",
-	};
-	struct lab_addr to[2] = { lab_inet("127.0.0.1", 0),
-		lab_inet("127.0.0.1", 0) };
+	struct lab_addr nobody = lab_inet("127.0.0.1", 0);
+	struct lab_addr to[2] = { nobody, nobody };
+	const struct engine *e;
 	struct two_readers r;
 
 	r.a = lab_bound(lab, SOCK_DGRAM, &to[0]);
 	r.b = lab_bound(lab, SOCK_DGRAM, &to[1]);
 	show_blocking(lab, to, r);
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
-		if (poller_exists(engines[i]))
-			show_engine(lab, engines[i], to, r);
+	for (size_t i = 0; (e = engine_at(i)) != NULL; i++)
+		if (e->policy == ENGINE_MANY && engine_lacks(e) == NULL)
+			show_engine(lab, e->name, to, r);
 	show_polling(lab, r);
 	lab_say(lab, "A server that waits for one descriptor is deaf for the"
 	    " others. To wait for all at once is what select(2) and its"

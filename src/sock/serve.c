@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/poller.h"
+#include "net/engine.h"
 #include "sock/call.h"
 #include "sock/serve_priv.h"
 #include "sock/stop.h"
@@ -437,7 +437,7 @@ set_up(const struct serve *asked, struct server *s)
 		return usage("--backlog is at most 32767");
 	if (asked->clients_max == 0)
 		return usage("--clients is at least 1");
-	if (asked->engine != NULL && !poller_exists(asked->engine))
+	if (asked->engine != NULL && engine_find(asked->engine, NULL) == NULL)
 		return say_error(OUTCOME_USAGE, NULL, "no such engine", 0,
 		    "%s; --engine=help lists them", asked->engine);
 	return OUTCOME_DONE;
@@ -519,7 +519,7 @@ serve_run(struct job *job)
 	enum outcome o;
 
 	if (asked->engine != NULL && strcmp(asked->engine, "help") == 0) {
-		poller_help(stdout);
+		engine_help(stdout);
 		return OUTCOME_DONE;
 	}
 	if (job->n_operands == 0)
