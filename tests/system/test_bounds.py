@@ -46,6 +46,7 @@ def test_spellings_of_one_path(start, tree):
 
 @pytest.mark.in_workers
 @needs_its_own_memory
+@pytest.mark.many_clients
 def test_listings_that_nobody_reads(start, tree):
     """400 MiB of names: some are refused, then there is room again."""
     for i in range(20000):
