@@ -60,6 +60,7 @@ def test_scan(start, tree):
         assert c.ask(request("/hello.txt")).body == b"hello\n"
 
 
+@pytest.mark.many_clients
 @needs_its_own_memory
 @pytest.mark.parametrize("options,expected", [
     # One list for all of them.

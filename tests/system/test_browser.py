@@ -11,7 +11,10 @@ from docroot import write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no chromium"),
+    pytest.mark.many_clients,
+]
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>page</title>

@@ -43,6 +43,7 @@ def begin(server, name="begins"):
     return c
 
 
+@pytest.mark.many_clients
 def test_killed_spawner_is_replaced(cgi, cgi_bin):
     server = cgi()
     waiting = server.connect()

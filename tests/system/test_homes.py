@@ -301,6 +301,7 @@ class TestProcess:
         assert statuses <= {200, 503}
         assert server.get("/probe.txt").body == b"probe\n"
 
+    @pytest.mark.many_clients
     def test_stuck(self, server):
         """Who waits for it holds up nobody else."""
         pid = wait_until(lambda: find_homes(server))

@@ -78,6 +78,7 @@ def test_apt(start, repository, tmp_path):
     assert deb.read_bytes() == original.read_bytes()
 
 
+@pytest.mark.many_clients
 @pytest.mark.skipif(not shutil.which("git"), reason="no git")
 @pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
 def test_git_clone_by_dumb_http(start, tmp_path, packed):

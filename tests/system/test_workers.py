@@ -32,6 +32,7 @@ def test_killed_worker_is_replaced(start, tree):
 
 
 @pytest.mark.in_workers
+@pytest.mark.many_clients
 def test_only_the_victims_connections_are_lost(start, tree):
     server = start(tree, workers=2)
     victim, other = server.workers()
@@ -47,6 +48,7 @@ def test_only_the_victims_connections_are_lost(start, tree):
 
 
 @pytest.mark.in_workers
+@pytest.mark.many_clients
 def test_load_is_shared(start, tree):
     server = start(tree, workers=2)
     connections = [server.connect() for _ in range(60)]
