@@ -491,7 +491,8 @@ add_children(struct crew *c, const struct config *config)
 		add_child(c, &spawner, 0);
 	if (*config->user_dir != '\0')
 		add_child(c, &homes, 0);
-	if (config->compress_max > 0)
+	/* What it makes goes with what is known. */
+	if (config->compress_max > 0 && config->cache_bytes > 0)
 		add_child(c, &encoder, 0);
 	n = c->n;
 	for (unsigned i = 1; i < config->workers; i++)

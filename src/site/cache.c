@@ -196,7 +196,6 @@ is_same_file(const struct stat *a, const struct stat *b)
 	    is_same_time(a->st_ctim, b->st_ctim);
 }
 
-/* May this still be so?  The file system is asked when it is time to. */
 /*
  * The same of a coded content beside the file; where events tell, that is
  * known already.
@@ -231,6 +230,7 @@ are_sidecars_same(const struct cache *c, const struct cache_entry *e)
 	return true;
 }
 
+/* May this still be so?  The file system is asked when it is time to. */
 static bool
 is_current(const struct cache *c, struct cache_entry *e)
 {

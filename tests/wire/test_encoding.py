@@ -427,9 +427,11 @@ def test_encoder_steps_back(compressing):
         min(19, 10 + os.getpriority(os.PRIO_PROCESS, 0))
 
 
-def test_no_encoder(start, root):
+@pytest.mark.parametrize("option", ["--no-compress", "--compress-max=0",
+                                    "--cache-size=0"])
+def test_no_encoder(start, root, option):
     put(root, "f.txt")
-    server = start(root, "--no-compress")
+    server = start(root, option)
     server.workers()
     assert len(encoders(server)) == 0
     assert children(server.process.pid)
