@@ -19,6 +19,7 @@ static const struct verb *const verbs[] = {
 	&verb_name,
 	&verb_opts,
 	&verb_run,
+	&verb_pair,
 	&verb_ls,
 	&verb_ping,
 	&verb_trace,
