@@ -5,8 +5,10 @@
  */
 #include "sock/verb.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sock/verbs.h"
 
@@ -184,11 +186,28 @@ may_be_address(const char *word)
 	return word[0] == '-' || strpbrk(word, ":/@") != NULL;
 }
 
+/*
+ * Who was started without standard input, output or error must not get a
+ * socket under their numbers.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 enum outcome
 verb_main(int argc, char **argv)
 {
 	const struct verb *v;
 
+	fill_standard_descriptors();
 	say_open(&(struct say_style){ .is_json = false });
 	if (argc < 2) {
 		say_error(OUTCOME_USAGE, NULL, "usage", 0,
