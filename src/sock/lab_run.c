@@ -45,6 +45,15 @@ die_with(const char *what)
 	_exit(EXIT_FAILURE);
 }
 
+/* Whoever started us may be gone before we asked to follow. */
+static void
+die_with_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
 static void
 settle(const struct lab_run *run, const sigset_t *mask, pid_t parent)
 {
@@ -53,9 +62,7 @@ settle(const struct lab_run *run, const sigset_t *mask, pid_t parent)
 	/* A shell at the end wants the terminal's own group. */
 	if (run->keep == NULL)
 		setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
+	die_with_parent(parent);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	if (chdir(run->dir) == -1)
@@ -69,7 +76,7 @@ settle(const struct lab_run *run, const sigset_t *mask, pid_t parent)
 }
 
 _Noreturn static void
-be_lab(struct lab_run *run)
+be_lab(struct lab_run *run, pid_t parent)
 {
 	struct lab lab = {
 		.entry = run->entry,
@@ -84,6 +91,8 @@ be_lab(struct lab_run *run)
 	if (lab.packets == NULL)
 		die_with("lab");
 	if (lab_network_begin(&lab) == 0) {
+		/* A process that got other credentials must ask again. */
+		die_with_parent(parent);
 		run->entry->run(&lab);
 		lab_drain(&lab);
 	}
@@ -140,7 +149,7 @@ begin(struct crew *crew, struct lab_run *run)
 		return -errno;
 	if (run->pid == 0) {
 		settle(run, &crew->mask, parent);
-		be_lab(run);
+		be_lab(run, parent);
 	}
 	run->pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
 	return run->pidfd == -1 ? -errno : 0;
