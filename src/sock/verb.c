@@ -23,6 +23,7 @@ static const struct verb *const verbs[] = {
 	&verb_run,
 	&verb_pair,
 	&verb_ls,
+	&verb_watch,
 	&verb_ping,
 	&verb_trace,
 	&verb_scan,
