@@ -347,26 +347,38 @@ summarize(const struct watch *w)
 }
 
 static enum outcome
-watch_run(struct job *job)
+open_and_watch(struct watch *w)
 {
-	struct watch *w = (struct watch *)job;
-	enum outcome o;
+	enum outcome o = open_capture(w);
 
-	o = read_operands(w);
-	if (o == OUTCOME_DONE)
-		o = open_capture(w);
 	if (o != OUTCOME_DONE)
 		return o;
 	o = open_file(w);
-	w->stop_fd = o == OUTCOME_DONE ? stop_open() : -1;
-	if (w->stop_fd >= 0) {
+	if (o == OUTCOME_DONE) {
 		o = watch_all(w);
 		summarize(w);
-		stop_close(w->stop_fd);
 	}
 	if (w->path != NULL && w->file > STDERR_FILENO)
 		close(w->file);
 	close(w->fd);
+	return o;
+}
+
+static enum outcome
+watch_run(struct job *job)
+{
+	struct watch *w = (struct watch *)job;
+	enum outcome o = read_operands(w);
+
+	if (o != OUTCOME_DONE)
+		return o;
+	/* First: who reads that it watches may send a signal at once. */
+	w->stop_fd = stop_open();
+	if (w->stop_fd < 0)
+		return say_error(OUTCOME_LOCAL, NULL, "signalfd", w->stop_fd,
+		    NULL);
+	o = open_and_watch(w);
+	stop_close(w->stop_fd);
 	return o;
 }
 
