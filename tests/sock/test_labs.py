@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import select
 import shutil
 import signal
 import subprocess
@@ -213,32 +212,6 @@ def test_interrupted_leaves_nothing(tmp_path):
         process.communicate(timeout=LIMIT_S)
         assert process.returncode == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def children(pid):
-    path = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in path.read_text().split()]
-
-
-def test_killed_takes_its_labs_along(tmp_path, private):
-    """Nothing of a lab goes on without the program that shows it."""
-    if not private:
-        pytest.skip("no private network: what listens is not the lab's alone")
-    env = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([SOCK, "lab", "linger"], env=env,
-                          stdout=subprocess.PIPE) as process:
-        while not (labs := children(process.pid)):
-            assert process.poll() is None
-        while " 0A " not in pathlib.Path(f"/proc/{labs[0]}/net/tcp"
-                                         ).read_text():
-            assert process.poll() is None
-        # By itself it would not end any more.
-        os.kill(labs[0], signal.SIGSTOP)
-        process.kill()
-        ready, _, _ = select.select([process.stdout], [], [], LIMIT_S)
-        if not ready:
-            os.kill(labs[0], signal.SIGKILL)
-        assert ready and process.stdout.read() == b""
 
 
 def test_keep_gives_a_shell(private):
