@@ -37,6 +37,7 @@ SYSTEM = {
     r"nghttp2/.*": "h2",
     r"nghttp3/.*|ngtcp2/.*": "h3",
     r"magic\.h|libdeflate\.h|zlib\.h|zstd\.h|brotli/.*": "site",
+    r"pcap/.*|pcap\.h": "sock",
 }
 
 BANNED = """strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * packet(7), without a ring: a workbench looks at hundreds of packets a
- * second.  A filter of one instruction has the kernel copy no more of each
- * than is kept.  The file is libpcap's own, pcap-savefile(5), with
+ * second.  The least filter, of one instruction, has the kernel copy no more
+ * of each than is kept.  The file is libpcap's own, pcap-savefile(5), with
  * nanoseconds.
  */
 
@@ -32,18 +32,35 @@ union control {
 	    CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 };
 
+/* The same, with names that say more. */
+_Static_assert(sizeof(struct capture_code) == sizeof(struct sock_filter) &&
+    offsetof(struct capture_code, k) == offsetof(struct sock_filter, k),
+    "the filter is handed to the kernel as it is");
+
 static int
 set(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+static int
+attach(int fd, const struct capture_filter *filter)
+{
+	struct sock_filter code[CAPTURE_CODE_MAX];
+	struct sock_fprog program = {
+		.len = (unsigned short)filter->n,
+		.filter = code,
+	};
+
+	memcpy(code, filter->code, filter->n * sizeof(code[0]));
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+	    sizeof(program)) == -1 ? -errno : 0;
+}
+
 /* A larger queue is better, but nothing fails without. */
 static int
 prepare(int fd, unsigned ifindex, unsigned flags)
 {
-	struct sock_filter keep[] = { BPF_STMT(BPF_RET | BPF_K, CAPTURE_SNAP) };
-	struct sock_fprog program = { .len = 1, .filter = keep };
 	struct packet_mreq all = {
 		.mr_ifindex = (int)ifindex,
 		.mr_type = PACKET_MR_PROMISC,
@@ -53,9 +70,6 @@ prepare(int fd, unsigned ifindex, unsigned flags)
 		set(fd, SOL_SOCKET, SO_RCVBUF, QUEUE_BYTES);
 	if (set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) == -1 ||
 	    set(fd, SOL_PACKET, PACKET_AUXDATA, 1) == -1)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-	    sizeof(program)) == -1)
 		return -errno;
 	if (flags & CAPTURE_PROMISCUOUS &&
 	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all,
@@ -69,7 +83,8 @@ prepare(int fd, unsigned ifindex, unsigned flags)
 
 /* It is bound last, so that no packet comes before all is set. */
 int
-capture_open(unsigned ifindex, unsigned flags)
+capture_open_filtered(unsigned ifindex, unsigned flags,
+    const struct capture_filter *filter)
 {
 	struct sockaddr_ll where = {
 		.sll_family = AF_PACKET,
@@ -81,7 +96,9 @@ capture_open(unsigned ifindex, unsigned flags)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -errno;
-	err = prepare(fd, ifindex, flags);
+	err = attach(fd, filter);
+	if (err == 0)
+		err = prepare(fd, ifindex, flags);
 	if (err == 0 &&
 	    bind(fd, (struct sockaddr *)&where, sizeof(where)) == -1)
 		err = -errno;
@@ -90,6 +107,17 @@ capture_open(unsigned ifindex, unsigned flags)
 		return err;
 	}
 	return fd;
+}
+
+int
+capture_open(unsigned ifindex, unsigned flags)
+{
+	static const struct capture_filter keep = {
+		.n = 1,
+		.code = { { BPF_RET | BPF_K, 0, 0, CAPTURE_SNAP } },
+	};
+
+	return capture_open_filtered(ifindex, flags, &keep);
 }
 
 static int64_t
@@ -145,6 +173,14 @@ receive(int fd, struct captured *out, struct sockaddr_ll *from)
 	return 0;
 }
 
+/* What is not: tunnels, whose packets begin with the header of IP. */
+static bool
+is_ethernet(const struct sockaddr_ll *from)
+{
+	return from->sll_hatype == ARPHRD_ETHER ||
+	    from->sll_hatype == ARPHRD_LOOPBACK;
+}
+
 int
 capture_next(int fd, struct captured *out)
 {
@@ -157,7 +193,8 @@ capture_next(int fd, struct captured *out)
 			return err;
 		out->ifindex = (unsigned)from.sll_ifindex;
 		out->is_sent = from.sll_pkttype == PACKET_OUTGOING;
-	} while (out->is_sent && from.sll_hatype == ARPHRD_LOOPBACK);
+	} while (!is_ethernet(&from) ||
+	    (out->is_sent && from.sll_hatype == ARPHRD_LOOPBACK));
 	return 0;
 }
 
@@ -191,13 +228,13 @@ write_two(int file, struct iovec pieces[2])
 }
 
 int
-capture_begin_pcap(int file)
+capture_begin_pcap(int file, unsigned snap)
 {
 	struct {
 		uint32_t magic;
 		uint16_t major, minor;
 		uint32_t zone, accuracy, snap, link;
-	} head = { PCAP_MAGIC_NS, 2, 4, 0, 0, CAPTURE_SNAP, PCAP_ETHERNET };
+	} head = { PCAP_MAGIC_NS, 2, 4, 0, 0, snap, PCAP_ETHERNET };
 	struct iovec pieces[2] = { { &head, sizeof(head) }, { NULL, 0 } };
 
 	return write_two(file, pieces);

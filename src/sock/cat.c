@@ -58,7 +58,7 @@ open_ends(const struct cat *c, const struct target t[2], struct relay *r)
 
 		o = end_open(&c->job, &t[i], &use, &r->ends[i]);
 		if (o != OUTCOME_DONE && i == 1)
-			end_close(&r->ends[0]);
+			end_close(&r->ends[0], true);
 		if (o != OUTCOME_DONE)
 			return o;
 	}
@@ -98,9 +98,9 @@ say_summary(const struct relay *r)
 }
 
 static enum outcome
-close_end(struct end *e)
+close_end(struct end *e, bool is_cut)
 {
-	int status = end_close(e);
+	int status = end_close(e, is_cut);
 
 	if (status == 0)
 		return OUTCOME_DONE;
@@ -140,7 +140,7 @@ cat_run(struct job *job)
 	o = relay_run(&r);
 	say_summary(&r);
 	for (unsigned i = 0; i < 2; i++)
-		o = worse(o, close_end(&r.ends[i]));
+		o = worse(o, close_end(&r.ends[i], r.is_cut));
 	return o;
 }
 

@@ -241,13 +241,20 @@ await_child(int child)
 }
 
 int
-end_close(struct end *e)
+end_close(struct end *e, bool is_cut)
 {
+	int status;
+
 	if (!e->is_stdio) {
 		if (e->in_fd != -1)
 			call_close(e->in_fd);
 		if (e->out_fd != -1 && e->out_fd != e->in_fd)
 			call_close(e->out_fd);
 	}
-	return e->child > 0 ? await_child(e->child) : 0;
+	if (e->child <= 0)
+		return 0;
+	if (is_cut)
+		kill(e->child, SIGTERM);
+	status = await_child(e->child);
+	return is_cut ? 0 : status;
 }

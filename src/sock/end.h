@@ -42,8 +42,9 @@ void end_shut(struct end *e);
 
 /*
  * Closes it.  A command's end is awaited: its exit status, or 128 and its
- * signal; 0 for other ends.
+ * signal; 0 for other ends.  With `is_cut` it is told to end (SIGTERM), and
+ * how it does is not asked.
  */
-int end_close(struct end *e);
+int end_close(struct end *e, bool is_cut);
 
 #endif

@@ -570,6 +570,15 @@ bind_socket(const struct target *t, int fd, const struct endpoint *e,
 	return err < 0 ? -1 : 0;
 }
 
+/* Which file it is that bind(2) has just made. */
+static ino_t
+path_inode(const struct endpoint *e)
+{
+	struct stat st;
+
+	return has_path(e) && lstat(e->u.un.sun_path, &st) == 0 ? st.st_ino : 0;
+}
+
 static enum outcome
 start_listening(const struct target *t, int fd, const struct endpoint *e,
     int backlog, struct endpoint *out_local)
@@ -585,6 +594,7 @@ start_listening(const struct target *t, int fd, const struct endpoint *e,
 	if (err < 0)
 		return say_error(OUTCOME_LOCAL, t->text, "getsockname", err,
 		    NULL);
+	out_local->inode = path_inode(out_local);
 	return OUTCOME_DONE;
 }
 
@@ -604,8 +614,8 @@ listen_on(const struct job *job, const struct target *t,
 		o = start_listening(t, fd, e, backlog, out_local);
 		if (o == OUTCOME_DONE)
 			*out_fd = fd;
-		else
-			endpoint_unlink(e);
+		else if (has_path(e))
+			unlink(e->u.un.sun_path);
 	}
 	if (o != OUTCOME_DONE)
 		call_close(fd);
@@ -644,6 +654,10 @@ endpoint_listen(const struct job *job, const struct target *t, int backlog,
 void
 endpoint_unlink(const struct endpoint *local)
 {
-	if (has_path(local))
-		unlink(local->u.un.sun_path);
+	const char *path = local->u.un.sun_path;
+	struct stat st;
+
+	if (has_path(local) && lstat(path, &st) == 0 &&
+	    st.st_ino == local->inode)
+		unlink(path);
 }

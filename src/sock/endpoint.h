@@ -22,6 +22,7 @@
 struct endpoint {
 	socklen_t len;
 	int type, protocol;
+	ino_t inode;            /* of the path that was bound; 0: none */
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in in;
@@ -83,7 +84,10 @@ enum outcome endpoint_connect(const struct job *job, const struct target *t,
 enum outcome endpoint_listen(const struct job *job, const struct target *t,
     int backlog, int *out_fd, struct endpoint *out_local);
 
-/* Removes what endpoint_listen made in the file system, if it did. */
+/*
+ * Removes the path that endpoint_listen made, if it did, and if nobody has
+ * put something else there since.
+ */
 void endpoint_unlink(const struct endpoint *local);
 
 #endif

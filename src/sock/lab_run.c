@@ -45,6 +45,15 @@ die_with(const char *what)
 	_exit(EXIT_FAILURE);
 }
 
+/* Whoever started us may be gone before we asked to follow. */
+static void
+die_with_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
 static void
 settle(const struct lab_run *run, const sigset_t *mask, pid_t parent)
 {
@@ -53,9 +62,7 @@ settle(const struct lab_run *run, const sigset_t *mask, pid_t parent)
 	/* A shell at the end wants the terminal's own group. */
 	if (run->keep == NULL)
 		setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
+	die_with_parent(parent);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	if (chdir(run->dir) == -1)

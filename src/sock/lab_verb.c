@@ -118,7 +118,7 @@ static int
 open_pcap(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	int err = fd == -1 ? -errno : capture_begin_pcap(fd);
+	int err = fd == -1 ? -errno : capture_begin_pcap(fd, CAPTURE_SNAP);
 
 	return err < 0 ? err : fd;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What may forbid user namespaces, and its value when it does. */
@@ -153,6 +154,30 @@ enter_as_root(int clone_flags)
 	return unshare(clone_flags) == -1 ? -errno : 0;
 }
 
+/*
+ * In a process of its own, since there is no way back.  Some systems give the
+ * namespace but not the power in it (AppArmor's profiles): so that is used.
+ */
+static int
+try_as_user(int clone_flags)
+{
+	pid_t pid = fork();
+	int status, err;
+
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		err = enter_as_user(clone_flags);
+		if (err == 0)
+			err = enter_as_root(CLONE_NEWNET);
+		_exit(-err);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EPERM;
+}
+
 int
 netns_enter(unsigned flags, char out_why[NETNS_WHY])
 {
@@ -162,6 +187,8 @@ netns_enter(unsigned flags, char out_why[NETNS_WHY])
 	if (flags & NETNS_MOUNTS)
 		clone_flags |= CLONE_NEWNS;
 	if (!(flags & NETNS_REAL_ROOT))
+		err = try_as_user(clone_flags);
+	if (err == 0)
 		err = enter_as_user(clone_flags);
 	if (err < 0 && geteuid() == 0 && enter_as_root(clone_flags) == 0)
 		err = 0;

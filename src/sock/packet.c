@@ -22,7 +22,6 @@
 #define TCP_HEADER 20
 #define ICMP_HEADER 8
 #define EXTENSIONS_MAX 8        /* headers of IPv6 that are skipped */
-#define END_TEXT 64             /* "[v6]:port" */
 
 enum {
 	ICMP4_UNREACHABLE = 3,
@@ -327,9 +326,9 @@ packet_flags_text(unsigned tcp_flags, char text[8])
 }
 
 static const char *
-host_text(int family, const unsigned char *address, char text[END_TEXT])
+host_text(int family, const unsigned char *address, char text[PACKET_END_TEXT])
 {
-	if (inet_ntop(family, address, text, END_TEXT) == NULL)
+	if (inet_ntop(family, address, text, PACKET_END_TEXT) == NULL)
 		text[0] = '\0';
 	return text;
 }
@@ -337,24 +336,32 @@ host_text(int family, const unsigned char *address, char text[END_TEXT])
 /* With its port where the kind has ports. */
 static const char *
 end_text(const struct packet *p, const unsigned char *address, unsigned port,
-    char text[END_TEXT])
+    char text[PACKET_END_TEXT])
 {
-	char host[END_TEXT];
+	char host[PACKET_END_TEXT];
 	bool is_v6 = p->family == AF_INET6;
 
 	host_text(p->family, address, host);
 	if (p->kind != PACKET_TCP && p->kind != PACKET_UDP)
-		snprintf(text, END_TEXT, "%.45s", host);
+		snprintf(text, PACKET_END_TEXT, "%.45s", host);
 	else
-		snprintf(text, END_TEXT, is_v6 ? "[%.45s]:%u" : "%.45s:%u",
-		    host, port);
+		snprintf(text, PACKET_END_TEXT,
+		    is_v6 ? "[%.45s]:%u" : "%.45s:%u", host, port);
 	return text;
+}
+
+const char *
+packet_end_text(const struct packet *p, bool is_sender,
+    char text[PACKET_END_TEXT])
+{
+	return end_text(p, is_sender ? p->from : p->to,
+	    is_sender ? p->from_port : p->to_port, text);
 }
 
 static void
 arp_text(const struct packet *p, char text[PACKET_TEXT])
 {
-	char from[END_TEXT], to[END_TEXT];
+	char from[PACKET_END_TEXT], to[PACKET_END_TEXT];
 	const unsigned char *h = p->arp.hardware;
 
 	host_text(AF_INET, p->from, from);
@@ -389,7 +396,7 @@ icmp_text(const struct packet *p, char *at, size_t room)
 {
 	const char *name = packet_icmp_name(p->family, p->icmp.type,
 	    p->icmp.code);
-	char to[END_TEXT];
+	char to[PACKET_END_TEXT];
 	int n;
 
 	n = snprintf(at, room, "icmp %u/%u %s", p->icmp.type, p->icmp.code,
@@ -423,7 +430,7 @@ kind_text(const struct packet *p, char *at, size_t room)
 const char *
 packet_text(const struct packet *p, char text[PACKET_TEXT])
 {
-	char from[END_TEXT], to[END_TEXT];
+	char from[PACKET_END_TEXT], to[PACKET_END_TEXT];
 	int n;
 
 	if (p->kind == PACKET_ARP) {

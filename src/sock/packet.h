@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 
+#define PACKET_END_TEXT 64      /* "[v6]:port" */
 #define PACKET_TEXT 224         /* a packet as one line, with its NUL */
 
 enum packet_kind {
@@ -75,6 +76,10 @@ void packet_parse(struct str frame, struct packet *out);
  * line without a newline.  Returns `text`.
  */
 const char *packet_text(const struct packet *p, char text[PACKET_TEXT]);
+
+/* One end of an IP packet: "10.0.0.1:4001", or without a port. */
+const char *packet_end_text(const struct packet *p, bool is_sender,
+    char text[PACKET_END_TEXT]);
 
 /* "S.", the way tcpdump(1) writes it: . is ACK.  Returns `text`. */
 const char *packet_flags_text(unsigned tcp_flags, char text[8]);

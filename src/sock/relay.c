@@ -690,6 +690,7 @@ relay_run(struct relay *r)
 		o = wait_and_move(&run);
 	else
 		o = say_error(OUTCOME_LOCAL, NULL, "relay", err, NULL);
+	r->is_cut = !is_over(&run);
 	for (unsigned i = 0; i < run.n_flows; i++) {
 		told = tell_failure(&run.flows[i]);
 		o = o > told ? o : told;

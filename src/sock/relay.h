@@ -22,6 +22,7 @@ struct relay {
 	/* What was done. */
 	uint64_t passed[2];     /* bytes that left ends[0], ends[1] */
 	int stopped_by;         /* a signal, or 0 */
+	bool is_cut;            /* it was over before both ends were */
 };
 
 /* Runs it; says what went wrong.  The ends stay open. */

@@ -65,9 +65,9 @@ client_end(struct client *c, int err)
 {
 	struct server *s = c->server;
 
-	say_end(c, err);
 	loop_remove(s->loop, &c->watch);
 	call_close(c->watch.fd);
+	say_end(c, err);
 	client_free(c);
 	serve_count(s);
 }

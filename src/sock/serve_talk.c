@@ -29,7 +29,7 @@ talk_with(const struct serve *asked, int fd, const char *peer,
 	end_of_socket(&r.ends[1], peer, fd);
 	o = relay_run(&r);
 	*out_is_stopped = r.stopped_by != 0;
-	end_close(&r.ends[1]);
+	end_close(&r.ends[1], r.is_cut);
 	return o;
 }
 

@@ -5,8 +5,10 @@
  */
 #include "sock/verb.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sock/verbs.h"
 
@@ -19,7 +21,9 @@ static const struct verb *const verbs[] = {
 	&verb_name,
 	&verb_opts,
 	&verb_run,
+	&verb_pair,
 	&verb_ls,
+	&verb_watch,
 	&verb_ping,
 	&verb_trace,
 	&verb_scan,
@@ -183,11 +187,28 @@ may_be_address(const char *word)
 	return word[0] == '-' || strpbrk(word, ":/@") != NULL;
 }
 
+/*
+ * Who was started without standard input, output or error must not get a
+ * socket under their numbers.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 enum outcome
 verb_main(int argc, char **argv)
 {
 	const struct verb *v;
 
+	fill_standard_descriptors();
 	say_open(&(struct say_style){ .is_json = false });
 	if (argc < 2) {
 		say_error(OUTCOME_USAGE, NULL, "usage", 0,

@@ -11,6 +11,7 @@ extern const struct verb verb_serve;
 extern const struct verb verb_send;
 extern const struct verb verb_name;
 extern const struct verb verb_opts;
+extern const struct verb verb_pair;
 extern const struct verb verb_run;
 extern const struct verb verb_ls;
 extern const struct verb verb_watch;

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from workbench import (DONE, PARTIAL, PATIENCE_S, PEER, SOCK, Serve, answer,
-                       objects, run)
+from workbench import (DONE, PARTIAL, PATIENCE_S, PEER, SOCK, TIMEOUT, Serve,
+                       answer, objects, run)
 
 DATA = os.urandom(8 << 20)
 
@@ -233,6 +233,25 @@ def test_signal_finishes(signo):
             assert p.wait(PATIENCE_S) == DONE
     assert said[-1]["ev"] == "end"
     assert (said[-1]["sent"], said[-1]["received"]) == (5, 5)
+
+
+def test_command_ends_with_the_relay():
+    """Which does not wait for it, once it was told to stop."""
+    done = run("exec:exec sleep 1000", "--wait=0")
+    assert done.returncode == DONE
+    done = run("exec:exec sleep 1000", "--timeout=100ms")
+    assert done.returncode == TIMEOUT
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-"])
+def test_closed_standard_descriptors(closed):
+    """A socket must not get their numbers."""
+    with Serve("tcp:127.0.0.1:0", "--echo") as s:
+        done = subprocess.run(
+            ["sh", "-c", f"exec '{SOCK}' {s.address()} {closed}"],
+            input=b"x", capture_output=True, timeout=PATIENCE_S)
+        assert done.returncode == DONE
+        assert done.stdout == (b"x" if closed == "2>&-" else b"")
 
 
 def test_for():

@@ -188,6 +188,16 @@ def test_path_goes_with_the_server(tmp_path, signo):
     assert not path.exists()
 
 
+def test_what_replaced_the_path_stays(tmp_path):
+    path = tmp_path / "s"
+    with Serve(f"unix:{path}") as s:
+        s.address()
+        path.rename(tmp_path / "moved")
+        path.write_text("precious")
+        assert s.stop() == DONE
+    assert path.read_text() == "precious"
+
+
 def test_dead_socket_is_replaced(tmp_path):
     path = tmp_path / "s"
     with Serve(f"unix:{path}") as s:
@@ -196,6 +206,7 @@ def test_dead_socket_is_replaced(tmp_path):
     assert path.exists()
     with Serve(f"unix:{path}", "--count=1") as s:
         s.wait_for("unlink")
+        s.address()
         answer("send", f"unix:{path}", "alive")
         assert s.output() == "alive"
 

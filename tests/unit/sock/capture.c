@@ -30,7 +30,7 @@ test_pcap(void **state)
 	(void)state;
 	memcpy(&wanted[1], version, sizeof(version));
 	assert_non_null(f);
-	assert_int_equal(capture_begin_pcap(fileno(f)), 0);
+	assert_int_equal(capture_begin_pcap(fileno(f), CAPTURE_SNAP), 0);
 	assert_int_equal(capture_add_pcap(fileno(f), &packet), 0);
 	rewind(f);
 	assert_int_equal(fread(head, 1, sizeof(head), f), sizeof(head));
@@ -48,7 +48,7 @@ test_full(void **state)
 	(void)state;
 	if (f == NULL)
 		skip();
-	assert_int_equal(capture_begin_pcap(fileno(f)), -ENOSPC);
+	assert_int_equal(capture_begin_pcap(fileno(f), CAPTURE_SNAP), -ENOSPC);
 	fclose(f);
 }
 

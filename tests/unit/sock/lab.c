@@ -4,11 +4,13 @@
 #include "sock/lab.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../cases.h"
@@ -118,6 +120,15 @@ count_told(struct lab_run *run)
 	told++;
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 /* Everybody who held the writing end is gone: else this would not return. */
 static void
 assert_nobody_left(void)
@@ -169,6 +180,43 @@ test_at_a_time(void **state)
 	run_all(100);
 }
 
+/* Says that it has begun; its actor and it would then stay for ever. */
+static void
+run_begin(struct lab *lab)
+{
+	lab_expect(lab, write(alive[1], "x", 1) == 1, "it has begun");
+	run_hang(lab);
+}
+
+/*
+ * Also in a user namespace: other changes of credentials make a process
+ * forget whose death it wanted to follow.
+ */
+static void
+test_killed_runner(void **state)
+{
+	struct lab_entry entry = { .needs = LAB_LOOPBACK, .run = run_begin };
+	struct lab_run run = { .entry = &entry, .pcap = -1 };
+	char folder[] = "/tmp/unit-lab-XXXXXX", byte;
+	pid_t runner;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(pipe(alive), 0);
+	runner = fork();
+	assert_true(runner >= 0);
+	if (runner == 0) {
+		setenv("TMPDIR", folder, 1);
+		_exit(lab_run(&run, 1, 1, count_told) != 0);
+	}
+	assert_int_equal(read(alive[0], &byte, 1), 1);
+	kill(runner, SIGKILL);
+	assert_int_equal(waitpid(runner, NULL, 0), runner);
+	assert_nobody_left();
+	/* What it could not clean any more. */
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static void
 test_no_directory(void **state)
 {
@@ -209,6 +257,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_at_a_time),
+		cmocka_unit_test(test_killed_runner),
 		cmocka_unit_test(test_no_directory),
 		cmocka_unit_test(test_claims),
 	};
