@@ -27,7 +27,8 @@ TAIL_LINES = 60     # of what a failed step printed
 
 C_FILES = "$(find src tests bench -name '*.[ch]')"
 SHELL_FILES = "run test .ci/run tools/packages bench/setup"
-STRICT = "--werror -Dtests=true -Dlibevent=enabled -Dlibev=enabled"
+# Without LTO, which would take its time for each of the many test programs.
+STRICT = "--werror -Dtests=true -Dlto=false -Dlibevent=enabled -Dlibev=enabled"
 
 
 @dataclass
@@ -54,14 +55,14 @@ def meson_test(step, name, options=""):
                 junit=f"build-{name}/meson-logs/testlog.junit.xml")
 
 
-def pytest(suite, name, after=(), environment="", title=""):
-    title = title or suite
-    junit = f"{OUT}/{title}-{name}.xml"
-    return Step(f"{title} {name}", f"{environment} "
-                f"SWS=build-{name}/sws SOCK=build-{name}/sock "
+def pytest(suite, build, after=(), environment="", title=""):
+    name = f"{title or suite} {build.removeprefix('build').strip('-')}".strip()
+    junit = f"{OUT}/{name.replace(' ', '-')}.xml"
+    needs = f"build {build[6:]}" if build != "build" else "make"
+    return Step(name, f"{environment} SWS={build}/sws SOCK={build}/sock "
                 f"/usr/bin/python3 -B -m pytest -q "
                 f"-p no:cacheprovider --junitxml={junit} tests/{suite}",
-                after=(f"build {name}", *after), junit=junit)
+                after=(needs, *after), junit=junit)
 
 
 STEPS = [
@@ -69,30 +70,31 @@ STEPS = [
     Step("manual", "mandoc -T lint -W warning man/*.[1-9]"),
     Step("layout", f"tools/format.py --check {C_FILES}"),
     Step("shell", f"shellcheck {SHELL_FILES}"),
-    build("gcc", "gcc", STRICT),
+    # What people run; most tests are about this very build.
+    Step("make", "make -s && build/sws --version && build/sock --version"),
     build("asan", "gcc", f"{STRICT} -Doptimization=1 -Ddebug=true "
           "-Db_sanitize=address,undefined"),
+    build("gcc", "gcc", STRICT),
     build("clang", "clang", STRICT),
     build("fuzz", "clang", "--werror -Dfuzz=true -Ddebug=true"),
-    Step("make", "make -s && build/sws --version && "
-         "build/sock --version"),
     meson_test("unit gcc", "gcc"),
     meson_test("unit asan", "asan"),
     meson_test("unit clang", "clang"),
     # The engines that are least alike are asked everything, the others what
     # has to do with waiting (tests/wire/conftest.py); under the sanitizers,
     # which take their time, a few of both.
-    pytest("wire", "asan",
-           environment='SWS_ENGINES="${SWS_ENGINES-epoll select fork sigio}"'),
-    pytest("wire", "gcc", environment='SWS_ENGINES="${SWS_ENGINES-whole}"'),
-    pytest("wire", "gcc", environment='SWS_ENGINES="${SWS_ENGINES-others}"',
-           title="waits"),
-    pytest("system", "gcc"),
-    pytest("sock", "gcc"),
-    pytest("sock", "asan"),
-    meson_test("fuzz", "fuzz", "--test-args=-max_total_time=10"),
+    pytest("wire", "build",
+           environment='SWS_ENGINES="${SWS_ENGINES-whole}"'),
+    pytest("wire", "build-asan",
+           environment='SWS_ENGINES="${SWS_ENGINES-epoll uring fork sigio}"'),
+    pytest("wire", "build", title="waits",
+           environment='SWS_ENGINES="${SWS_ENGINES-others}"'),
+    pytest("system", "build"),
+    pytest("sock", "build"),
+    pytest("sock", "build-asan"),
+    meson_test("fuzz", "fuzz", "--test-args=-max_total_time=5"),
     # Both ask for the ports that sws has by default.
-    pytest("system", "asan", after=("system gcc",)),
+    pytest("system", "build-asan", after=("system",)),
 ]
 
 
