@@ -13,7 +13,6 @@
 #include "net/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -120,15 +119,4 @@ socket_listen_beside(const struct addr *addr)
 fail:
 	close(fd);
 	return err;
-}
-
-int
-socket_set_blocking(int fd, bool blocks)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1)
-		return -errno;
-	flags = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-	return fcntl(fd, F_SETFL, flags) == -1 ? -errno : 0;
 }

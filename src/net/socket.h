@@ -2,8 +2,6 @@
 #ifndef SWS_NET_SOCKET_H
 #define SWS_NET_SOCKET_H
 
-#include <stdbool.h>
-
 #include "net/addr.h"
 
 /*
@@ -21,8 +19,5 @@ int socket_listen(struct addr *addr);
 
 /* One more socket on the address of a socket from socket_listen. */
 int socket_listen_beside(const struct addr *addr);
-
-/* Do calls on it wait?  0 or a negative errno (fcntl). */
-int socket_set_blocking(int fd, bool blocks);
 
 #endif
