@@ -22,6 +22,8 @@
 #define SLOW_PERIODS 2
 /* A peer that has ended is asked this often whether it is still there. */
 #define PROBE_MS 1000
+/* The limit of the fields is looked after so often. */
+#define LOOK_BYTES 1024
 
 static void
 start_timer(struct h1_conn *c, unsigned ms)
@@ -232,15 +234,18 @@ on_end(struct h1_conn *c)
 
 /*
  * Is it worth looking at an unfinished head again?  Only a line's end changes
- * what it means; a limit is met soon enough by looking every few KiB.
+ * what it means, and a limit: that of the request line when it is passed, that
+ * of the fields by looking now and then.
  */
 static bool
 is_news(const struct h1_conn *c, struct str in)
 {
 	size_t before = c->in.n - in.n;
+	size_t line = c->host->limits.line_bytes + strlen("\r\n");
 
 	return c->state != H1_HEAD || memchr(in.p, '\n', in.n) != NULL ||
-	    before / 4096 != c->in.n / 4096;
+	    (before <= line && c->in.n > line) ||
+	    before / LOOK_BYTES != c->in.n / LOOK_BYTES;
 }
 
 static void

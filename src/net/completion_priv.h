@@ -20,8 +20,8 @@ struct completion_ops {
 	    struct stream **out_s);
 
 	/*
-	 * Accepts on fd for `in`, in blocking mode; *out_op is for the other
-	 * two.  0 or a negative errno.
+	 * Accepts on fd for `in`; *out_op is for the other two.  0 or a
+	 * negative errno.
 	 */
 	int (*open_accept)(void *state, struct intake *in, int fd,
 	    void **out_op);

@@ -7,7 +7,6 @@
 
 #include "base/list.h"
 #include "net/completion_priv.h"
-#include "net/socket.h"
 
 /* Connections taken from one socket before others have their turn. */
 #define BATCH_MAX 64
@@ -69,15 +68,11 @@ int
 intake_open(struct intake *in, struct loop *l, int fd, bool one_by_one)
 {
 	void *state;
-	int err;
 
 	in->loop = l;
 	in->fd = fd;
 	in->batch = 1;
 	in->completion = one_by_one ? NULL : loop_completion(l, &state);
-	err = socket_set_blocking(fd, in->completion != NULL);
-	if (err < 0)
-		return err;
 	if (in->completion == NULL)
 		return open_watched(in);
 	return in->completion->open_accept(state, in, fd, &in->op);
@@ -86,15 +81,10 @@ intake_open(struct intake *in, struct loop *l, int fd, bool one_by_one)
 int
 intake_take(struct intake *in)
 {
-	int fd, err;
+	int fd;
 
-	if (in->completion != NULL)
-		socket_set_blocking(in->fd, false);
 	fd = accept4(in->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	err = -errno;
-	if (in->completion != NULL)
-		socket_set_blocking(in->fd, true);
-	return fd == -1 ? err : fd;
+	return fd == -1 ? -errno : fd;
 }
 
 void

@@ -30,9 +30,9 @@ struct intake {
 };
 
 /*
- * Takes connections from a listening socket, which stays the caller's.
- * `one_by_one`: the next is not taken before the callback for the last is
- * over, and may have said that none is wanted.  0 or a negative errno.
+ * Takes connections from a listening, non-blocking socket, which stays the
+ * caller's.  `one_by_one`: the next is not taken before the callback for the
+ * last is over, and may have said that none is wanted.  0 or a negative errno.
  */
 int intake_open(struct intake *in, struct loop *l, int fd, bool one_by_one);
 

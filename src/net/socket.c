@@ -13,7 +13,6 @@
 #include "net/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -129,15 +128,4 @@ socket_defer(int fd)
 
 	return setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
 	    sizeof(seconds)) == -1 ? -errno : 0;
-}
-
-int
-socket_set_blocking(int fd, bool blocks)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1)
-		return -errno;
-	flags = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-	return fcntl(fd, F_SETFL, flags) == -1 ? -errno : 0;
 }

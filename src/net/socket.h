@@ -2,8 +2,6 @@
 #ifndef SWS_NET_SOCKET_H
 #define SWS_NET_SOCKET_H
 
-#include <stdbool.h>
-
 #include "net/addr.h"
 
 /*
@@ -28,8 +26,5 @@ int socket_listen_beside(const struct addr *addr);
  * the client speaks first.  0 or a negative errno.
  */
 int socket_defer(int fd);
-
-/* Do calls on it wait?  0 or a negative errno (fcntl). */
-int socket_set_blocking(int fd, bool blocks);
 
 #endif

@@ -51,8 +51,7 @@ struct stream {
 };
 
 /*
- * A stream over a connected, non-blocking socket (or one out of an intake,
- * intake.h, on the same loop), which is then the stream's.
+ * A stream over a connected, non-blocking socket, which is then the stream's.
  * It waits for bytes at once.  0 or a negative errno, after which the socket
  * is still the caller's.
  */

@@ -24,8 +24,8 @@ push_accept(struct uring_accept *a)
 
 	if (sqe == NULL)
 		return false;
-	/* In blocking mode: operations shall wait, not fail with EAGAIN. */
-	io_uring_prep_multishot_accept(sqe, a->fd, NULL, NULL, SOCK_CLOEXEC);
+	io_uring_prep_multishot_accept(sqe, a->fd, NULL, NULL,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 	sqe->user_data = uring_data(a, URING_ACCEPT);
 	a->is_armed = true;
 	return true;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "net/socket.h"
 #include "net/uring_stream_priv.h"
 
 void
@@ -18,15 +17,6 @@ uring_stream_drop_out(struct uring_stream *s)
 			uring_out_give(s->u, s->out[i]);
 		s->out[i] = NULL;
 	}
-}
-
-/* Operations wait only on a socket that does; sendfile(2) must not. */
-void
-uring_stream_set_nonblocking(struct uring_stream *s, bool nonblocking)
-{
-	if (s->is_nonblocking != nonblocking)
-		socket_set_blocking(s->fd, !nonblocking);
-	s->is_nonblocking = nonblocking;
 }
 
 static struct io_uring_sqe *
@@ -46,7 +36,6 @@ push_receive(struct uring_stream *s)
 
 	if (sqe == NULL)
 		return false;
-	uring_stream_set_nonblocking(s, false);
 	io_uring_prep_recv_multishot(sqe, s->fd, NULL, 0, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
 	sqe->user_data = uring_data(s, URING_RECEIVE_MORE);
@@ -61,7 +50,6 @@ push_send(struct uring_stream *s)
 
 	if (sqe == NULL)
 		return false;
-	uring_stream_set_nonblocking(s, false);
 	io_uring_prep_send(sqe, s->fd, out->bytes + out->sent,
 	    out->n - out->sent, MSG_NOSIGNAL | MSG_WAITALL);
 	sqe->user_data = uring_data(s, URING_SEND_SOME);

@@ -80,12 +80,8 @@ keep(struct uring_stream *s, const char *p, size_t n)
 static void
 ended(struct uring_stream *s, int res)
 {
-	if (res == -EAGAIN) {
-		/* Whoever made the socket has left it so. */
-		s->is_nonblocking = true;
-		return;
-	}
-	if (res == -ENOBUFS || res == -ECANCELED || res == -EINTR)
+	if (res == -ENOBUFS || res == -ECANCELED ||
+	    (res < 0 && stream_is_later(-res)))
 		return;
 	if (res == 0)
 		s->has_ended = true;
@@ -143,9 +139,7 @@ uring_stream_sent(struct uring *u, void *owner, int res, unsigned flags)
 	(void)u;
 	(void)flags;
 	finished(s, URING_SEND_SOME);
-	if (res == -EAGAIN)
-		s->is_nonblocking = true;
-	else if (res < 0 && res != -EINTR)
+	if (res < 0 && !stream_is_later(-res))
 		broke(s, res);
 	else if (res > 0 && (s->out[0]->sent += (unsigned)res) == s->out[0]->n)
 		sent_all(s);
@@ -279,7 +273,6 @@ us_send_file(struct stream *stream, int fd, uint64_t offset, size_t n)
 		return s->err;
 	if (s->out[0] != NULL)
 		return 0;
-	uring_stream_set_nonblocking(s, true);
 	return stream_send_file_now(s->fd, &s->is_tuned, fd, offset, n);
 }
 

@@ -21,7 +21,6 @@ struct uring_stream {
 	unsigned char armed;            /* bits of URING_ tags: to complete */
 	unsigned char cancelled;        /* of those, on our demand */
 	bool is_tuned;
-	bool is_nonblocking : 1;        /* as far as we know */
 	bool holds : 1;                 /* nothing is to be received for now */
 	bool has_ended : 1;             /* the peer will send no more */
 	bool knows_end : 1;             /* and the owner knows that; or that */
@@ -38,9 +37,6 @@ is_armed(const struct uring_stream *s, enum uring_tag tag)
 {
 	return s->armed & URING_BIT(tag);
 }
-
-/* Operations wait only on a socket that does; sendfile(2) must not. */
-void uring_stream_set_nonblocking(struct uring_stream *s, bool nonblocking);
 
 /* All that was taken is forgotten. */
 void uring_stream_drop_out(struct uring_stream *s);

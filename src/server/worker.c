@@ -15,7 +15,6 @@
 #include "net/loop.h"
 #include "server/accept.h"
 #include "server/access.h"
-#include "server/children.h"
 #include "server/handover.h"
 #include "server/order.h"
 #include "server/sandbox.h"
@@ -412,9 +411,12 @@ on_child_ended(struct children *c)
 }
 
 static void
-on_stuck(struct children *c, bool is_stuck)
+on_stuck(struct children *c, int err)
 {
-	acceptor_pause(forking_worker(c)->acceptor, is_stuck);
+	if (err < 0)
+		log_error("no process for a connection: %s; others wait as "
+			  "well", strerror(-err));
+	acceptor_pause(forking_worker(c)->acceptor, err < 0);
 }
 
 static int

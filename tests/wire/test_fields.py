@@ -93,6 +93,17 @@ def test_endless_request_line(server, raw):
         assert c.is_at_end()
 
 
+@pytest.mark.parametrize("size", [1, 97, 900, 8192])
+def test_endless_request_line_in_pieces(server, size):
+    """However it comes, and though it stops just behind the limit."""
+    raw = b"GET /" + b"a" * 8195
+    with server.connect() as c:
+        for i in range(0, len(raw), size):
+            c.send(raw[i:i + size])
+        assert c.receive().status == 414
+        assert c.is_at_end()
+
+
 @pytest.mark.parametrize("fields,story", [
     ([b"X: " + b"a" * 31000], "200 open"),
     ([b"X: " + b"a" * 34000], "431 closed"),

@@ -117,9 +117,8 @@ open_end(struct rig *e, struct end *end)
 {
 	int ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-	    ends), 0);
-	assert_int_equal(socket_set_blocking(ends[1], false), 0);
+	assert_int_equal(socketpair(AF_UNIX,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
 	*end = (struct end){ .peer = ends[1] };
 	assert_int_equal(stream_open_socket(e->loop, ends[0], &events, end,
 	    &end->stream), 0);
@@ -393,7 +392,7 @@ test_last_bytes_of_all(void **state)
 	open_end(e, &end);
 	sent = send_too_much(e, &end);
 	stream_close(end.stream, false);
-	assert_int_equal(socket_set_blocking(end.peer, true), 0);
+	assert_int_equal(fcntl(end.peer, F_SETFL, 0), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -422,6 +421,27 @@ test_aborted(void **state)
 	loop_close(e->loop);
 	close(end.peer);
 	assert_int_equal(loop_open(e->name, &e->loop), 0);
+}
+
+/* A file is not waited for; receiving goes on beside it. */
+static void
+test_file(void **state)
+{
+	struct rig *e = *state;
+	struct end end;
+	int file = file_of(MUCH);
+	ssize_t n;
+
+	open_end(e, &end);
+	n = stream_send_file(end.stream, file, 0, MUCH);
+	assert_in_range(n, 1, MUCH - 1);
+	assert_int_equal(stream_send_file(end.stream, file, (size_t)n, MUCH),
+	    0);
+	assert_int_equal(feed(&end, 0, 10000), 10000);
+	turn(e);
+	assert_int_equal(end.received, 10000);
+	close(file);
+	close_end(&end);
 }
 
 /* Sending finds out that the peer is gone, also when nothing is wanted. */
@@ -623,6 +643,7 @@ main(void)
 		BOTH(test_last_bytes),
 		BOTH(test_last_bytes_of_all),
 		BOTH(test_aborted),
+		BOTH(test_file),
 		BOTH(test_broken_by_sending),
 		BOTH(test_accept),
 		BOTH(test_port_is_free),

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "server/children.h"
+#include "net/children.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/list.h"
-#include "base/log.h"
 
 /* How soon another process is asked for, after one was refused. */
 #define RETRY_MS 100
@@ -84,31 +82,29 @@ become_child(struct children *c, int fd, const struct addr *peer)
 
 /* In the parent */
 
-/* Returns, in either process, whether there was one for it. */
-static bool
+/* In either process: 0, or why there is none for it. */
+static int
 hand_on(struct children *c, int fd, const struct addr *peer)
 {
 	pid_t pid = fork();
 
 	if (pid == -1)
-		return false;
+		return -errno;
 	if (pid == 0)
 		become_child(c, fd, peer);
 	else
 		close(fd);
-	return true;
+	return 0;
 }
 
 static void
-hold(struct children *c, int fd, const struct addr *peer)
+hold(struct children *c, int fd, const struct addr *peer, int err)
 {
-	log_error("no process for a connection: %s; others wait as well",
-	    strerror(errno));
 	c->held = fd;
 	c->held_peer = *peer;
-	c->on_stuck(c, true);
-	if (loop_timer_start(c->loop, &c->retry, RETRY_MS) < 0)
-		log_error("no memory to try again before another one ends");
+	c->on_stuck(c, err);
+	/* Without memory for that, it is tried when another one ends. */
+	loop_timer_start(c->loop, &c->retry, RETRY_MS);
 }
 
 static void
@@ -119,9 +115,9 @@ retry(struct children *c)
 	if (fd == -1)
 		return;
 	c->held = -1;
-	if (hand_on(c, fd, &c->held_peer)) {
+	if (hand_on(c, fd, &c->held_peer) == 0) {
 		loop_timer_stop(c->loop, &c->retry);
-		c->on_stuck(c, false);
+		c->on_stuck(c, 0);
 		return;
 	}
 	c->held = fd;
@@ -175,8 +171,10 @@ children_open(struct children *c, struct loop *l)
 void
 children_serve(struct children *c, int fd, const struct addr *peer)
 {
-	if (!hand_on(c, fd, peer))
-		hold(c, fd, peer);
+	int err = hand_on(c, fd, peer);
+
+	if (err < 0)
+		hold(c, fd, peer, err);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SWS_SERVER_CHILDREN_H
-#define SWS_SERVER_CHILDREN_H
+#ifndef SWS_NET_CHILDREN_H
+#define SWS_NET_CHILDREN_H
 
 /*
  * For the engines that serve each connection in a process of its own.  The
@@ -18,7 +18,7 @@
 #include "net/loop.h"
 #include "net/signal.h"
 
-/* So many at once; further connections wait in the kernel. */
+/* So many at once are enough; further connections wait in the kernel. */
 #define CHILDREN_MAX 256
 
 /* Lives inside the struct that it serves. */
@@ -28,9 +28,10 @@ struct children {
 	void (*serve)(struct children *c, int fd, const struct addr *peer);
 	void (*finish)(struct children *c);
 	void (*end)(struct children *c);
-	/* In the parent: one child ended; no process can be had, or again. */
+	/* In the parent: one child ended; no process can be had, since
+	   fork(2) failed with this negative errno, or (0) one can again. */
 	void (*on_ended)(struct children *c);
-	void (*on_stuck)(struct children *c, bool is_stuck);
+	void (*on_stuck)(struct children *c, int err);
 
 	/* Its own. */
 	struct loop *loop;
