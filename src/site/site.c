@@ -80,15 +80,38 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 	return err;
 }
 
-/* An older one is of an earlier state of the file. */
+/* The grain, in ns, that this time was given to the file with. */
+static long
+grain_of(const struct timespec *modified)
+{
+	if (modified->tv_nsec == 0)
+		return 1000000000;
+	return modified->tv_nsec % 1000 == 0 ? 1000 : 1;
+}
+
+static bool
+is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
+	    a->tv_nsec < b->tv_nsec;
+}
+
+/*
+ * An older one is of an earlier state of the file.  A compressor that gives
+ * the time of the file to what it makes may know seconds only (utime(2), as
+ * of brotli -k) or microseconds (utimes(2)), and then the time is compared as
+ * far as it goes, as long as nothing was done to the file since.
+ */
 static bool
 is_sidecar(const struct stat *st, const struct stat *plain)
 {
-	const struct timespec *a = &st->st_mtim, *b = &plain->st_mtim;
+	struct timespec least = plain->st_mtim;
 
-	return S_ISREG(st->st_mode) && st->st_size > 0 &&
-	    (a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec :
-	    a->tv_nsec >= b->tv_nsec);
+	if (!S_ISREG(st->st_mode) || st->st_size == 0)
+		return false;
+	if (!is_before(&st->st_ctim, &plain->st_mtim))
+		least.tv_nsec -= least.tv_nsec % grain_of(&st->st_mtim);
+	return !is_before(&st->st_mtim, &least);
 }
 
 static void

@@ -250,6 +250,33 @@ def test_newer_sidecar(start, root):
     assert coding_of(start(root, "--no-compress"), "gzip") == "gzip"
 
 
+S = MTIME * 10**9
+AHEAD = 21 * 10**17     # later than the sidecar is made: 2036
+
+# Times of the file and of the sidecar, in ns; is it sent?
+TIMES = {
+    "equal": (S + 123456789, S + 123456789, True),
+    "older by a bit": (S + 123456789, S + 123456788, False),
+    "seconds": (S + 123456789, S, True),
+    "seconds, older": (S + 123456789, S - 10**9, False),
+    "microseconds": (S + 123456789, S + 123456000, True),
+    "microseconds, older": (S + 123456789, S + 123455000, False),
+    "seconds, file changed since": (AHEAD + 123456789, AHEAD, False),
+}
+
+
+@pytest.mark.parametrize(("plain", "side", "is_sent"), TIMES.values(),
+                         ids=TIMES)
+def test_grain_of_times(start, root, plain, side, is_sent):
+    """utime(2) and utimes(2) cannot copy a time to the nanosecond."""
+    put(root, "f.txt")
+    put_sidecar(root, "f.txt", "gzip")
+    os.utime(root / "f.txt", ns=(plain, plain))
+    os.utime(root / "f.txt.gz", ns=(side, side))
+    server = start(root, "--no-compress")
+    assert coding_of(server, "gzip") == ("gzip" if is_sent else None)
+
+
 def test_sidecar_by_links(start, root):
     put(root, "releases/1/f.txt")
     put_sidecar(root, "releases/1/f.txt", "gzip")
