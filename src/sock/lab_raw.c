@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/errqueue.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,18 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sock/icmp.h"
 #include "sock/lab_calls.h"
 #include "sock/lab_list.h"
+#include "sock/quic.h"
 
-#define TEXT_BYTES 128
 #define AWAIT_MS 4000
 #define BLOCK_BYTES 1500
-
-/* cmsg(3) wants the alignment of its header. */
-union control {
-	struct cmsghdr align;
-	char space[256];
-};
 
 /* A - R - B: A is 10.0.1.1, B is 10.0.2.2.  Returns B. */
 static unsigned
@@ -77,30 +71,15 @@ build_far(struct lab *lab)
 
 /* ---------------------------------------------------------------- ping */
 
-/* The sum of RFC 1071, of an even number of bytes. */
-static uint16_t
-checksum(const void *bytes, size_t n)
-{
-	const unsigned char *b = bytes;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)b[i] << 8 | b[i + 1];
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
 static int
 send_echo(struct lab *lab, int fd, const struct lab_addr *to)
 {
-	struct icmphdr echo = { .type = ICMP_ECHO };
+	static const struct echo echo = { .id = 7, .seq = 1 };
+	unsigned char m[ICMP_HEAD_BYTES];
 	ssize_t n;
 
-	echo.un.echo.id = htons(7);
-	echo.un.echo.sequence = htons(1);
-	echo.checksum = checksum(&echo, sizeof(echo));
-	n = sendto(fd, &echo, sizeof(echo), 0, &to->u.sa, to->n);
+	icmp_write_echo(AF_INET, &echo, m, sizeof(m));
+	n = sendto(fd, m, sizeof(m), 0, &to->u.sa, to->n);
 	lab_note(lab, "sendto(%d, echo request) = %zd", fd, n);
 	return n == -1 ? -errno : 0;
 }
@@ -117,7 +96,7 @@ receive_type(struct lab *lab, int fd, bool is_raw)
 		return -ETIMEDOUT;
 	n = recv(fd, m, sizeof(m), 0);
 	header = is_raw ? (size_t)(m[0] & 15) * 4 : 0;
-	if (n < 0 || (size_t)n < header + sizeof(struct icmphdr))
+	if (n < 0 || (size_t)n < header + ICMP_HEAD_BYTES)
 		return -EPROTO;
 	lab_note(lab, "recv(%d): ICMP type %u", fd, m[header]);
 	return m[header];
@@ -208,30 +187,15 @@ struct hop {
 static bool
 read_hop(int fd, struct hop *out)
 {
-	union control control;
-	struct msghdr msg = {
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	struct {
-		struct sock_extended_err e;
-		struct sockaddr_in from;
-	} error;
-	struct cmsghdr *c;
+	struct icmp_error e;
 
-	if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) == -1)
+	if (icmp_next_error(fd, &e) < 0)
 		return false;
-	for (c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
-			continue;
-		memcpy(&error, CMSG_DATA(c), sizeof(error));
-		out->type = error.e.ee_type;
-		out->code = error.e.ee_code;
-		inet_ntop(AF_INET, &error.from.sin_addr, out->host,
-		    sizeof(out->host));
-		return true;
-	}
-	return false;
+	out->type = e.type;
+	out->code = e.code;
+	inet_ntop(AF_INET, &e.from.u.in.sin_addr, out->host,
+	    sizeof(out->host));
+	return true;
 }
 
 static bool
@@ -506,44 +470,25 @@ lesson_scan_tcp(struct lab *lab)
 
 /* ---------------------------------------------------------------- quic */
 
-#define INITIAL_BYTES 1200      /* RFC 9000 14.1 */
-#define CONNECTION_ID 8
-#define VERSION_AT 1
-#define IDS_AT 5
+#define ID_BYTES (1 + QUIC_ID_BYTES)    /* with its length */
+#define IDS_AT 5                /* behind the form and the version */
 
-/* A version that nobody has: RFC 9000 15 reserves 0x?a?a?a?a for this. */
-static const unsigned char reserved_version[] = { 0x1a, 0x2a, 0x3a, 0x4a };
 static const unsigned char own_versions[] = {
 	0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf,
 };
-
-/* Long header: form bit, version, both connection IDs; the rest is padding. */
-static void
-write_initial(unsigned char m[INITIAL_BYTES])
-{
-	memset(m, 0, INITIAL_BYTES);
-	m[0] = 0xc0;
-	memcpy(m + VERSION_AT, reserved_version, sizeof(reserved_version));
-	m[IDS_AT] = CONNECTION_ID;
-	memset(m + IDS_AT + 1, 0xd1, CONNECTION_ID);
-	m[IDS_AT + 1 + CONNECTION_ID] = CONNECTION_ID;
-	memset(m + IDS_AT + 2 + CONNECTION_ID, 0x51, CONNECTION_ID);
-}
 
 /* RFC 9000 17.2.1: version 0, the IDs exchanged, and what is spoken here. */
 static size_t
 write_negotiation(const unsigned char *in, unsigned char *out)
 {
-	const unsigned char *to = in + IDS_AT, *from = to + 1 + CONNECTION_ID;
-	unsigned char *at = out;
+	const unsigned char *to = in + IDS_AT, *from = to + ID_BYTES;
+	unsigned char *at = out + IDS_AT;
 
-	*at++ = 0x80;
-	memset(at, 0, 4);
-	at += 4;
-	memcpy(at, from, 1 + CONNECTION_ID);
-	at += 1 + CONNECTION_ID;
-	memcpy(at, to, 1 + CONNECTION_ID);
-	at += 1 + CONNECTION_ID;
+	memset(out, 0, IDS_AT);
+	out[0] = 0x80;
+	memcpy(at, from, ID_BYTES);
+	memcpy(at + ID_BYTES, to, ID_BYTES);
+	at += 2 * ID_BYTES;
 	memcpy(at, own_versions, sizeof(own_versions));
 	return (size_t)(at - out) + sizeof(own_versions);
 }
@@ -557,7 +502,7 @@ answer_quic(struct lab *lab, void *arg)
 	int fd = *(int *)arg;
 	ssize_t n = recvfrom(fd, in, sizeof(in), 0, &from.u.sa, &from.n);
 
-	if (n < INITIAL_BYTES || !(in[0] & 0x80))
+	if (n < QUIC_PROBE_BYTES || !(in[0] & 0x80))
 		return 1;
 	lab_note(lab, "recvfrom(%d): %zd bytes, version 0x%02x%02x%02x%02x",
 	    fd, n, in[1], in[2], in[3], in[4]);
@@ -565,49 +510,34 @@ answer_quic(struct lab *lab, void *arg)
 	return sendto(fd, out, (size_t)n, 0, &from.u.sa, from.n) == n ? 0 : 1;
 }
 
-/* The versions of a Version Negotiation packet, as text; "" if it is none. */
-static void
-read_negotiation(const unsigned char *m, size_t n, char out[TEXT_BYTES])
-{
-	static const unsigned char none[4];
-	size_t at = IDS_AT, used = 0;
-
-	out[0] = '\0';
-	if (n < IDS_AT + 2 || !(m[0] & 0x80) ||
-	    memcmp(m + VERSION_AT, none, sizeof(none)) != 0)
-		return;
-	at += (size_t)m[at] + 1;
-	if (at < n)
-		at += (size_t)m[at] + 1;
-	for (; at + 4 <= n && used + 12 < TEXT_BYTES; at += 4)
-		used += (size_t)snprintf(out + used, TEXT_BYTES - used,
-		    " 0x%02x%02x%02x%02x", m[at], m[at + 1], m[at + 2],
-		    m[at + 3]);
-}
-
 void
 lesson_quic(struct lab *lab)
 {
 	struct lab_addr at = lab_inet("127.0.0.1", 0);
 	int server = lab_bound(lab, SOCK_DGRAM, &at), fd;
+	static const struct quic_ids ids = { "sock-to", "sockfrom" };
+	uint32_t versions[QUIC_VERSIONS_MAX];
 	unsigned char m[BLOCK_BYTES];
-	char versions[TEXT_BYTES];
-	ssize_t n = 0;
+	char text[QUIC_TEXT];
+	unsigned spoken = 0;
+	ssize_t n;
 	pid_t pid = lab_fork(lab, "server", answer_quic, &server);
 
 	fd = lab_socket(lab, AF_INET, SOCK_DGRAM, 0);
 	lab_connect(lab, fd, &at);
-	write_initial(m);
-	n = send(fd, m, INITIAL_BYTES, 0);
+	quic_write_probe(&ids, m);
+	n = send(fd, m, QUIC_PROBE_BYTES, 0);
 	lab_note(lab, "send(%d, a long header, %d bytes) = %zd", fd,
-	    INITIAL_BYTES, n);
+	    QUIC_PROBE_BYTES, n);
 	lab_poll(lab, fd, POLLIN, AWAIT_MS);
 	n = recv(fd, m, sizeof(m), MSG_DONTWAIT);
-	read_negotiation(m, n > 0 ? (size_t)n : 0, versions);
-	lab_note(lab, "recv(%d): Version Negotiation:%s", fd, versions);
-	lab_expect(lab, strcmp(versions, " 0x00000001 0x6b3343cf") == 0,
+	quic_read_versions((struct str){ (char *)m, n > 0 ? (size_t)n : 0 },
+	    &ids, versions, &spoken);
+	quic_versions_text(versions, spoken, text);
+	lab_note(lab, "recv(%d): Version Negotiation:%s", fd, text);
+	lab_expect(lab, strcmp(text, " 0x00000001 0x6b3343cf") == 0,
 	    "a version that nobody has is answered by those that are"
-	    " spoken:%s", versions);
+	    " spoken:%s", text);
 	lab_expect(lab, lab_wait(lab, pid) == 0, "the server answered");
 	if (lab_is_private(lab))
 		lab_expect(lab, lab_await(lab, 2, (struct lab_wanted){

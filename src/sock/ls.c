@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sock ls: the sockets there are, whose they are and what they are doing.
- * With --watch it says what comes, goes and changes its state.
+ * With --watch it goes on and says what comes, goes and changes its state.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -463,14 +463,12 @@ ls_run(struct job *job)
 	o = view_open(&v, asked);
 	if (o != OUTCOME_DONE)
 		return o;
-	/* Changes are told as they come, a list as a whole. */
-	if (!asked->watches)
-		say_hold();
-	if (asked->watches)
-		o = watch(asked, &v);
-	else if (show_all(&v) == 0 && job->n_operands > 0)
+	say_hold();
+	if (show_all(&v) == 0 && job->n_operands > 0)
 		o = OUTCOME_PARTIAL;
 	say_flush();
+	if (asked->watches)
+		o = watch(asked, &v);
 	view_close(&v);
 	return o;
 }

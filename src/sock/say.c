@@ -248,6 +248,13 @@ write_now(int fd, const char *p, size_t n)
 }
 
 static void
+write_held(void)
+{
+	write_now(STDOUT_FILENO, say_state.held, say_state.n_held);
+	say_state.n_held = 0;
+}
+
+static void
 write_all(int fd, const char *p, size_t n)
 {
 	if (!say_state.holds_answers || fd != STDOUT_FILENO) {
@@ -255,7 +262,7 @@ write_all(int fd, const char *p, size_t n)
 		return;
 	}
 	if (n > HELD_BYTES - say_state.n_held)
-		say_flush();
+		write_held();
 	if (n > HELD_BYTES) {
 		write_now(fd, p, n);
 		return;
@@ -273,8 +280,8 @@ say_hold(void)
 void
 say_flush(void)
 {
-	write_now(STDOUT_FILENO, say_state.held, say_state.n_held);
-	say_state.n_held = 0;
+	write_held();
+	say_state.holds_answers = false;
 }
 
 /* A name must not forge a second line, nor an escape reach a terminal. */

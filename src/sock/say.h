@@ -60,7 +60,7 @@ double say_seconds(void);
 
 /*
  * Answers are gathered and written in large pieces, for those who give
- * thousands: until say_flush, which the end of a verb calls.
+ * thousands; until say_flush, after which each is written at once again.
  */
 void say_hold(void);
 void say_flush(void);

@@ -27,6 +27,7 @@ static const struct verb *const verbs[] = {
 	&verb_ping,
 	&verb_trace,
 	&verb_scan,
+	&verb_bench,
 	&verb_check,
 	&verb_completion,
 	NULL,

@@ -181,7 +181,7 @@ def test_watch(fixtures):
                     return
             raise AssertionError(seen)
 
-        # It may have looked before or after; so there is a change anyhow.
+        wait_for("socket", "ESTABLISHED")       # it has looked once
         fixtures["client"].shutdown(socket.SHUT_WR)
         wait_for("state", "FIN_WAIT2")
         fixtures["accepted"].close()
