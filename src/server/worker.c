@@ -11,6 +11,7 @@
 #include "h1/h1.h"
 #include "http/proto.h"
 #include "net/channel.h"
+#include "net/children.h"
 #include "net/engine.h"
 #include "net/loop.h"
 #include "server/accept.h"
