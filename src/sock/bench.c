@@ -41,7 +41,6 @@ bench_defaults(struct job *job)
 	b->measure = "trips";
 	b->clients = 1;
 	job->for_ms = 2000;
-	job->timeout_ms = 1000;
 }
 
 /* ---------------------------------------------------------------- telling */
@@ -188,6 +187,10 @@ check_options(struct bench *b)
 	uint64_t most = b->target.address.type == SOCK_DGRAM ? DATAGRAM_MAX :
 	    SIZE_LIMIT;
 
+	/* A SYN that was dropped is sent again after one second. */
+	if (b->job.timeout_ms == 0)
+		b->job.timeout_ms = b->target.address.type == SOCK_DGRAM ?
+		    1000 : 5000;
 	b->kind = find_kind(b->measure);
 	if (b->kind == NULL)
 		return say_error(OUTCOME_USAGE, NULL, "option", 0,
@@ -196,11 +199,10 @@ check_options(struct bench *b)
 		b->size = b->target.address.type == SOCK_DGRAM &&
 		    b->kind->is_stream ? 1024 : b->kind->size;
 	if (b->clients == 0 || b->clients > CLIENTS_MAX || b->size > most ||
-	    b->rate > RATE_MAX || b->job.timeout_ms == 0 ||
-	    b->job.for_ms == 0)
+	    b->rate > RATE_MAX || b->job.for_ms == 0)
 		return say_error(OUTCOME_USAGE, NULL, "option", 0, "at the "
 		    "most: --clients %d, --size %" PRIu64 ", --rate %d; "
-		    "--clients, --timeout and --for are not 0", CLIENTS_MAX,
+		    "--clients and --for are not 0", CLIENTS_MAX,
 		    most, RATE_MAX);
 	if (b->kind->is_stream && b->rate > 0)
 		return say_error(OUTCOME_USAGE, NULL, "option", 0,
@@ -265,7 +267,8 @@ const struct verb verb_bench = {
 	.details =
 	    "trips: messages that come back (serve --echo); connections:\n"
 	    "connect, send --text, read to the end; send and receive: bytes\n"
-	    "(serve --discard, --source).  --for is 2s, --timeout 1s.\n",
+	    "(serve --discard, --source).  --for is 2s, --timeout 5s, of UDP\n"
+	    "1s.\n",
 	.options = options,
 	.size = sizeof(struct bench),
 	.defaults = bench_defaults,

@@ -358,6 +358,8 @@ take_message(struct ping *p, struct ping_host *h)
 	w->is_there = false;
 	took = say_seconds() - w->at;
 	count_reply(h, took);
+	if (h->is_raw && family == AF_INET)
+		m = str_skip(m, (size_t)(m.p[0] & 15) * 4);
 	say_reply(h, e.seq, ttl_of(&msg), m.n, took);
 	return true;
 }
