@@ -415,8 +415,8 @@ static void
 on_stuck(struct children *c, int err)
 {
 	if (err < 0)
-		log_error("no process for a connection: %s; others wait as "
-			  "well", strerror(-err));
+		log_error("no process for a connection: %s; others wait, too",
+		    strerror(-err));
 	acceptor_pause(forking_worker(c)->acceptor, err < 0);
 }
 

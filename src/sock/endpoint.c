@@ -633,6 +633,28 @@ has_family(int family)
 	return fd >= 0;
 }
 
+/* Whoever started us has opened it, as inetd(8) and systemd(1) do. */
+static enum outcome
+take_listener(const struct target *t, int *out_fd, struct endpoint *out_local)
+{
+	int fd = t->address.fd, is_listening = 0, err;
+	socklen_t len = sizeof(is_listening);
+
+	err = call_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening,
+	    &len);
+	if (err == 0)
+		err = endpoint_local(fd, out_local);
+	if (err < 0)
+		return say_error(OUTCOME_LOCAL, t->text, "descriptor", err,
+		    NULL);
+	if (out_local->type != SOCK_DGRAM && !is_listening)
+		return say_error(OUTCOME_LOCAL, t->text, "descriptor", EINVAL,
+		    "it does not listen");
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	*out_fd = fd;
+	return OUTCOME_DONE;
+}
+
 enum outcome
 endpoint_listen(const struct job *job, const struct target *t, int backlog,
     int *out_fd, struct endpoint *out_local)
@@ -642,6 +664,8 @@ endpoint_listen(const struct job *job, const struct target *t, int backlog,
 	enum outcome o;
 	unsigned n;
 
+	if (t->address.kind == ADDRESS_FD)
+		return take_listener(t, out_fd, out_local);
 	o = endpoint_resolve(job, t, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;

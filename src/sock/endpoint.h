@@ -79,7 +79,8 @@ enum outcome endpoint_connect(const struct job *job, const struct target *t,
  * Binds, and listens where the type has connections.  The wildcard is one
  * dual-stack socket for IPv6 and IPv4.  A path that a dead socket of ours
  * left behind is removed first; anything else there is left alone.
- * *out_local has the port that the kernel chose for 0.
+ * *out_local has the port that the kernel chose for 0.  For "fd:N" it is the
+ * socket that we were started with, as it is.
  */
 enum outcome endpoint_listen(const struct job *job, const struct target *t,
     int backlog, int *out_fd, struct endpoint *out_local);

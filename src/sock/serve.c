@@ -21,6 +21,7 @@
 
 #define BACKLOG 128
 #define CLIENTS_MAX 10000
+#define CLIENTS_UNSAID UINT64_MAX
 #define ACCEPTS 64              /* of one listener before others have a turn */
 
 #define OPTION(name, value, type, field, about) \
@@ -43,7 +44,7 @@ static const struct option_row options[] = {
 	OPTION("backlog", "N", OPTION_COUNT, backlog,
 	    "clients that may wait to be accepted (128)"),
 	OPTION("clients", "N", OPTION_COUNT, clients_max,
-	    "clients at once at most (10000)"),
+	    "clients at once at most (10000; processes: 256)"),
 	OPTION("port-file", "FILE", OPTION_TEXT, port_file,
 	    "write the ports, or paths, to this file once they are open"),
 	{ .name = NULL },
@@ -190,27 +191,43 @@ is_enough(const struct server *s)
 	return count > 0 && s->n_accepted + s->n_messages >= count;
 }
 
-/* Listeners only: what is said to datagram sockets needs no accept. */
+/* One at a time is one address at a time: accept(2) waits for that one. */
+static bool
+has_turn(const struct server *s, unsigned i)
+{
+	return s->policy != ENGINE_ONE || i == s->turn;
+}
+
+/* What is said to datagram sockets needs no accept, but perhaps their turn. */
 static void
 want_clients(struct server *s, unsigned wanted)
 {
 	for (unsigned i = 0; i < s->n_listeners; i++)
-		if (s->listeners[i].local.type != SOCK_DGRAM)
-			loop_want(s->loop, &s->listeners[i].watch, wanted);
+		if (s->listeners[i].local.type != SOCK_DGRAM ||
+		    s->policy == ENGINE_ONE)
+			loop_want(s->loop, &s->listeners[i].watch,
+			    has_turn(s, i) ? wanted : 0);
+}
+
+static void
+pass_turn(struct server *s)
+{
+	s->turn = (s->turn + 1) % s->n_listeners;
+	want_clients(s, READY_IN);
 }
 
 void
 serve_count(struct server *s)
 {
-	if (is_enough(s)) {
+	if (s->is_child || is_enough(s)) {
 		if (s->n_clients == 0)
 			loop_stop(s->loop);
 		return;
 	}
-	if (s->is_paused && s->n_clients < s->asked->clients_max) {
-		s->is_paused = false;
-		want_clients(s, READY_IN);
-	}
+	if (!s->is_paused || s->is_stuck || s->n_clients >= s->clients_max)
+		return;
+	s->is_paused = false;
+	pass_turn(s);
 }
 
 void
@@ -218,7 +235,7 @@ serve_pause(struct server *s, int err)
 {
 	struct record r;
 
-	if (!s->is_paused) {
+	if (!s->is_paused && s->policy != ENGINE_ONE) {
 		record_begin(&r, "pause");
 		record_errno(&r, "errno", err);
 		record_say(&r, serve_where(s),
@@ -243,8 +260,13 @@ take_client(struct listener *l, int fd, const struct endpoint *peer)
 	record_text(&r, "peer", text);
 	record_number(&r, "fd", fd);
 	record_say(&r, serve_where(s), "%s: connection from %s", l->text, text);
-	client_open(s, l, fd, text);
-	if (s->n_clients >= s->asked->clients_max)
+	if (s->policy == ENGINE_CHILDREN)
+		children_take(l, fd, text);
+	else
+		client_open(s, l, fd, text);
+	if (s->is_child)
+		return;
+	if (s->n_clients >= s->clients_max)
 		serve_pause(s, 0);
 	if (is_enough(s))
 		want_clients(s, 0);
@@ -288,10 +310,13 @@ on_ready(struct watch *w, unsigned ready)
 
 	(void)ready;
 	restart_idle(l->server);
-	if (l->local.type == SOCK_DGRAM)
-		message_serve(l);
-	else
+	if (l->local.type != SOCK_DGRAM) {
 		accept_clients(l);
+		return;
+	}
+	message_serve(l);
+	if (l->server->policy == ENGINE_ONE)
+		pass_turn(l->server);
 }
 
 /* --------------------------------------------------------------- opening */
@@ -315,7 +340,7 @@ open_listener(struct server *s, const char *text)
 	l->watch = (struct watch){
 		.fn = on_ready,
 		.fd = fd,
-		.wanted = READY_IN,
+		.wanted = has_turn(s, s->n_listeners) ? READY_IN : 0,
 	};
 	endpoint_text(&l->local, l->text);
 	s->n_listeners++;
@@ -334,6 +359,22 @@ close_listeners(struct server *s)
 		call_close(s->listeners[i].watch.fd);
 		endpoint_unlink(&s->listeners[i].local);
 	}
+}
+
+void
+serve_leave(struct server *s)
+{
+	for (unsigned i = 0; i < s->n_listeners; i++) {
+		loop_remove(s->loop, &s->listeners[i].watch);
+		call_close(s->listeners[i].watch.fd);
+	}
+	s->n_listeners = 0;
+	loop_remove(s->loop, &s->stop);
+	call_close(s->stop.fd);
+	s->stop.fd = -1;
+	loop_timer_stop(s->loop, &s->idle);
+	loop_timer_stop(s->loop, &s->end);
+	s->idle_ms = 0;
 }
 
 /* Complete or not there: whoever waits for the file may read it at once. */
@@ -417,6 +458,27 @@ choose_mode(const struct serve *asked, struct server *s)
 	return OUTCOME_DONE;
 }
 
+/* Commands have a process each anyway. */
+static enum outcome
+choose_policy(const struct serve *asked, struct server *s)
+{
+	const struct engine *e = engine_find(asked->engine, NULL);
+
+	if (e == NULL)
+		return say_error(OUTCOME_USAGE, NULL, "no such engine", 0,
+		    "%s; --engine=help lists them", asked->engine);
+	s->policy = e->policy;
+	if (s->policy == ENGINE_CHILDREN && s->mode == SERVE_COMMAND)
+		s->policy = ENGINE_MANY;
+	s->clients_max = asked->clients_max;
+	if (asked->clients_max == CLIENTS_UNSAID)
+		s->clients_max = e->policy == ENGINE_CHILDREN ? CHILDREN_MAX :
+		    CLIENTS_MAX;
+	if (s->policy == ENGINE_ONE)
+		s->clients_max = 1;
+	return OUTCOME_DONE;
+}
+
 static enum outcome
 set_up(const struct serve *asked, struct server *s)
 {
@@ -437,10 +499,7 @@ set_up(const struct serve *asked, struct server *s)
 		return usage("--backlog is at most 32767");
 	if (asked->clients_max == 0)
 		return usage("--clients is at least 1");
-	if (asked->engine != NULL && engine_find(asked->engine, NULL) == NULL)
-		return say_error(OUTCOME_USAGE, NULL, "no such engine", 0,
-		    "%s; --engine=help lists them", asked->engine);
-	return OUTCOME_DONE;
+	return choose_policy(asked, s);
 }
 
 /* ------------------------------------------------------------------- run */
@@ -452,6 +511,8 @@ open_all(struct server *s)
 	enum outcome o;
 
 	o = watch_signals(s);
+	if (o == OUTCOME_DONE && s->policy == ENGINE_CHILDREN)
+		o = children_start(s);
 	for (unsigned i = 0; i < job->n_operands && o == OUTCOME_DONE; i++)
 		o = open_listener(s, job->operands[i]);
 	if (o == OUTCOME_DONE)
@@ -466,6 +527,7 @@ static enum outcome
 serve_all(struct server *s)
 {
 	enum outcome o;
+	bool is_run;
 	int err;
 
 	err = loop_open(s->asked->engine, &s->loop);
@@ -473,14 +535,17 @@ serve_all(struct server *s)
 		return say_error(OUTCOME_UNAVAILABLE, NULL, "engine", err,
 		    NULL);
 	o = open_all(s);
-	if (o == OUTCOME_DONE) {
+	is_run = o == OUTCOME_DONE;
+	if (is_run) {
 		err = loop_run(s->loop);
 		o = err < 0 ? say_error(OUTCOME_LOCAL, NULL, "wait", err,
 		    NULL) : s->outcome;
-		say_summary(s);
 	}
 	clients_close(s);
 	close_listeners(s);
+	children_stop(s);
+	if (is_run && !s->is_child)
+		say_summary(s);
 	if (s->stop.fd >= 0)
 		stop_close(s->stop.fd);
 	loop_close(s->loop);
@@ -537,7 +602,7 @@ serve_defaults(struct job *job)
 	struct serve *asked = (struct serve *)job;
 
 	asked->backlog = BACKLOG;
-	asked->clients_max = CLIENTS_MAX;
+	asked->clients_max = CLIENTS_UNSAID;
 }
 
 const struct verb verb_serve = {

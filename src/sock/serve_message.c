@@ -60,9 +60,13 @@ message_serve(struct listener *l)
 	const struct job *job = &l->server->asked->job;
 	char *room = malloc(MESSAGE_MAX);
 	struct endpoint peer;
+	int most = MESSAGES;
 	ssize_t n;
 
-	for (int i = 0; room != NULL && i < MESSAGES; i++) {
+	/* One at a time: then the next address has its turn. */
+	if (l->server->policy == ENGINE_ONE)
+		most = 1;
+	for (int i = 0; room != NULL && i < most; i++) {
 		if (job->count > 0 && l->server->n_accepted +
 		    l->server->n_messages >= job->count)
 			break;

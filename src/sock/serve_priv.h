@@ -5,6 +5,8 @@
 /* What the files of sock serve share: one server, its listeners, clients. */
 
 #include "base/list.h"
+#include "net/children.h"
+#include "net/engine.h"
 #include "net/loop.h"
 #include "sock/endpoint.h"
 
@@ -28,6 +30,7 @@ struct serve {
 };
 
 struct server;
+struct totals;
 
 struct listener {
 	struct watch watch;     /* fd is -1 while it is not open */
@@ -48,7 +51,16 @@ struct server {
 	struct list clients;
 	unsigned n_clients;             /* in the list */
 	uint64_t n_accepted, n_messages, bytes_in, bytes_out;
+	uint64_t clients_max;
 	bool is_paused;                 /* accepts nobody for now */
+	enum engine_policy policy;
+	unsigned turn;                  /* ENGINE_ONE: whose it is */
+	/* ENGINE_CHILDREN: */
+	struct children children;
+	struct totals *totals;          /* of all children, shared */
+	bool is_child, is_stuck;
+	const struct listener *for_child;       /* who was accepted last */
+	char peer_for_child[ENDPOINT_TEXT];
 	struct watch stop;
 	struct timer idle, end;
 	int stopped_by;                 /* a signal, or 0 */
@@ -76,6 +88,24 @@ void serve_count(struct server *s);
 
 /* Accepts nobody until a client has gone. */
 void serve_pause(struct server *s, int err);
+
+/* In a child: what belongs to the parent is closed, and left alone. */
+void serve_leave(struct server *s);
+
+/*
+ * A process for each client.  Opened before the listeners; says itself what
+ * failed.
+ */
+enum outcome children_start(struct server *s);
+
+/* The client that was accepted on l; in the child this returns as well. */
+void children_take(struct listener *l, int fd, const char *peer);
+
+/*
+ * At the end: the parent waits for all that are left and adds what they
+ * received and sent, a child tells it.
+ */
+void children_stop(struct server *s);
 
 /* No remarks of sock's own among the lecture's lines. */
 enum say_where serve_where(const struct server *s);

@@ -8,16 +8,27 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 
 from workbench import (CHARGE, DONE, LOCAL, PATIENCE_S, POEM, SOCK, USAGE,
                        Serve, answer, run)
 
-ENGINES = [line.split()[0] for line in
-           subprocess.run([SOCK, "serve", "--engine=help"], text=True,
-                          capture_output=True).stdout.splitlines()] \
-    if SOCK.exists() else []
+
+
+def engines():
+    """Those that are here; the line below one that is not says so."""
+    if not SOCK.exists():
+        return []
+    lines = subprocess.run([SOCK, "serve", "--engine=help"], text=True,
+                           capture_output=True).stdout.splitlines()
+    return [line.split()[0] for line, below in zip(lines, lines[1:] + [""])
+            if line[0] != " " and "not available here" not in below]
+
+
+ENGINES = engines()
+FORKING = [e for e in ENGINES if "fork" in e]
 ENDS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -69,6 +80,134 @@ def test_many_addresses(tmp_path, engine):
         out = s.output()
     assert sorted(out.split()) == sorted([f"unix-dgram:{tmp_path}/d",
                                           f"unix:{tmp_path}/s", udp, tcp])
+
+
+def test_blocking_waits_for_one_address():
+    """M1: a client of the second address waits for one of the first."""
+    with Serve("tcp:127.0.0.1:0", "tcp:127.0.0.1:0", "--engine=blocking",
+               "--count=4") as s:
+        first, second = s.addresses(2)
+        for address, text in ((second, "b"), (second, "d"), (first, "a"),
+                              (first, "c")):
+            answer("send", address, text)
+        assert s.output() == "abcd"
+
+
+def test_blocking_serves_one_at_a_time():
+    with Serve("tcp:127.0.0.1:0", "--engine=blocking", "--echo") as s, \
+            connect(s.address()) as one:
+        one.sendall(b"1")
+        assert one.recv(1) == b"1"
+        with connect(s.said[0]["local"]) as two:
+            two.sendall(b"2")
+            two.setblocking(False)
+            for _ in range(100):        # the first is served meanwhile
+                one.sendall(b"1")
+                assert one.recv(1) == b"1"
+            with pytest.raises(BlockingIOError):
+                two.recv(1)
+            two.settimeout(PATIENCE_S)
+            one.close()
+            assert two.recv(1) == b"2"
+        assert s.stop() == DONE
+
+
+def children(pid):
+    """Its children's states, by pid."""
+    found = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found[int(stat.parent.name)] = fields[0]
+    return found
+
+
+def wait_until_reaped(pid):
+    """The parent says nothing of it, so it is asked."""
+    end = time.monotonic() + PATIENCE_S
+    while children(pid):
+        assert time.monotonic() < end, children(pid)
+        time.sleep(0.01)
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.parametrize("engine", FORKING)
+def test_process_for_each(engine):
+    """M2, M18: no zombie, and no descriptor that is not closed."""
+    with Serve("tcp:127.0.0.1:0", f"--engine={engine}", "--echo") as s:
+        address, pid = s.address(), s.process.pid
+        before = descriptors(pid)
+        for _ in range(5):
+            clients = [connect(address) for _ in range(10)]
+            for c in clients:
+                c.sendall(b"x")
+                assert c.recv(1) == b"x"
+            assert len(children(pid)) == 10
+            for c in clients:
+                c.close()
+            wait_until_reaped(pid)
+            assert descriptors(pid) == before
+        assert s.stop() == DONE
+        end = s.said[-1]
+    assert end["clients"] == end["received"] == end["sent"] == 50
+
+
+@pytest.mark.parametrize("engine", FORKING)
+def test_processes_are_bounded(engine):
+    with Serve("tcp:127.0.0.1:0", f"--engine={engine}", "--echo",
+               "--clients=2") as s:
+        address = s.address()
+        one, two, three = (connect(address) for _ in range(3))
+        s.wait_for("pause")
+        three.sendall(b"3")
+        assert len(children(s.process.pid)) == 2
+        one.close()
+        assert three.recv(1) == b"3"
+        two.close()
+        three.close()
+        assert s.stop() == DONE
+
+
+@pytest.mark.parametrize("engine", FORKING)
+def test_children_end_with_their_parent(engine):
+    with Serve("tcp:127.0.0.1:0", f"--engine={engine}", "--echo") as s, \
+            connect(s.address()) as one:
+        one.sendall(b"1")
+        assert one.recv(1) == b"1"
+        s.process.kill()
+        assert one.recv(1) == b""
+
+
+@pytest.mark.parametrize("engine", FORKING)
+def test_process_for_each_and_idle(engine):
+    """M18: whoever waits for clients can do something else meanwhile."""
+    with Serve("tcp:127.0.0.1:0", f"--engine={engine}", "--idle=100ms",
+               "--echo") as s, connect(s.address()):
+        s.wait_for("accept")
+        s.wait_for("idle")
+        s.wait_for("idle")
+        assert s.stop() == DONE
+
+
+def test_socket_that_was_opened_before():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with Serve(f"fd:{listener.fileno()}", "--echo", "--count=1",
+                   pass_fds=[listener.fileno()]) as s:
+            address = s.address()
+            assert address == "tcp:127.0.0.1:%d" % listener.getsockname()[1]
+            assert answer("send", address, "hi", "--half-close") == "hi"
+            assert s.stop() == DONE
+    with socket.socket() as unbound:
+        done = run("serve", f"fd:{unbound.fileno()}",
+                   pass_fds=[unbound.fileno()])
+        assert done.returncode == LOCAL
+        assert b"does not listen" in done.stderr
 
 
 def test_shows_what_arrives():
