@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Runs every check of the tree and counts.
 
-Called by ./test, which installs what is needed.  Steps run side by side, as
-many as there are processors, in the order of the table; what each printed is
+Called by ./test, which installs what is needed.  Steps run side by side, one
+more than there are processors, in the order of the table; what each printed is
 in build-test/<step>.txt.  A step counts as one test, unless it writes a JUnit
 file: then the cases in it are counted.
 
@@ -186,7 +186,8 @@ def outcome(step, results):
     for old in (log_path(step), step.junit):
         if os.path.exists(old):
             os.unlink(old)
-    if any(results[name].failed for name in step.after if "build" in name):
+    if any(results[name].failed for name in step.after
+           if name.split()[0] in ("build", "make")):
         return Result(step, 1, 0, failed=[f"{step.name}: not built"])
     begin = time.monotonic()
     status = execute(step)
@@ -230,7 +231,8 @@ def chosen(names):
 def run_all(steps):
     finished = {step.name: threading.Event() for step in steps}
     results = {}
-    lanes = min(4, len(os.sched_getaffinity(0)))
+    # Most steps wait more than they work.
+    lanes = min(4, len(os.sched_getaffinity(0)) + 1)
     # The lanes take steps in order, so one that waits for another never
     # keeps that one from being begun.
     with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
