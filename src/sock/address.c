@@ -241,6 +241,9 @@ static const struct kind kinds[] = {
 };
 
 static const struct kind kind_stdio = OTHER("-", parse_nothing, ADDRESS_STDIO);
+/* Of an address without a kind: HOST:PORT, and what looks like a path. */
+static const struct kind kind_short = INET("tcp", AF_UNSPEC, SOCK_STREAM, 0);
+static const struct kind kind_path = UNIX("unix", SOCK_STREAM);
 
 static bool
 looks_like_path(struct str text)
@@ -260,7 +263,7 @@ find_kind(struct str text, struct str *rest)
 		return &kind_stdio;
 	*rest = text;
 	if (looks_like_path(text))
-		return &kinds[7];
+		return &kind_path;
 	str_cut(&behind, ':', &name);
 	if (behind.p == NULL)
 		return NULL;
@@ -270,7 +273,7 @@ find_kind(struct str text, struct str *rest)
 			return &kinds[i];
 		}
 	}
-	return &kinds[0];
+	return &kind_short;
 }
 
 const char *

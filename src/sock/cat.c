@@ -43,6 +43,17 @@ set_up(const struct cat *c, struct relay *r)
 	return OUTCOME_DONE;
 }
 
+/* Alone it says not which way; to guess could empty the file. */
+static enum outcome
+check_alone(const struct target *t)
+{
+	if (t->address.kind != ADDRESS_FILE)
+		return OUTCOME_DONE;
+	return say_error(OUTCOME_USAGE, t->text, "which way?", 0,
+	    "\"sock %s -\" reads it, \"sock - %s\" writes it", t->text,
+	    t->text);
+}
+
 static enum outcome
 open_ends(const struct cat *c, const struct target t[2], struct relay *r)
 {
@@ -131,6 +142,8 @@ cat_run(struct job *job)
 		o = target_parse(is_alone ? stdio : job->operands[0], &t[0]);
 	if (o == OUTCOME_DONE)
 		o = target_parse(job->operands[is_alone ? 0 : 1], &t[1]);
+	if (o == OUTCOME_DONE && is_alone)
+		o = check_alone(&t[1]);
 	if (o == OUTCOME_DONE)
 		o = open_ends(c, t, &r);
 	if (o != OUTCOME_DONE)
@@ -151,7 +164,8 @@ const struct verb verb_cat = {
 	.most = 2,
 	.about = "carry bytes between two addresses; the word may be left out",
 	.details =
-	    "With one address, the other is standard input and output.\n"
+	    "With one address, the other is standard input and output.  A\n"
+	    "file: is read as the first and written as the second.\n"
 	    "The end of one side is passed to the other (half-close); it is\n"
 	    "over when both have ended.\n",
 	.options = options,

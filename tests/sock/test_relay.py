@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from workbench import (DONE, PARTIAL, PATIENCE_S, PEER, SOCK, TIMEOUT, Serve,
-                       answer, objects, run)
+from workbench import (DONE, PARTIAL, PATIENCE_S, PEER, SOCK, TIMEOUT, USAGE,
+                       Serve, answer, objects, run)
 
 DATA = os.urandom(8 << 20)
 
@@ -153,6 +153,19 @@ def test_file_to_pager(tmp_path):
     (tmp_path / "text").write_text("hello\n")
     assert answer(f"file:{tmp_path}/text", "exec:cat -n").split() == \
         ["1", "hello"]
+
+
+def test_file_alone_is_left_alone(tmp_path):
+    """Whoever means to read a file must not empty it."""
+    path = tmp_path / "precious"
+    path.write_text("hello\n")
+    done = run(f"file:{path}")
+    assert done.returncode == USAGE
+    assert b"which way?" in done.stderr
+    assert path.read_text() == "hello\n"
+    assert answer(f"file:{path}", "-") == "hello\n"
+    assert run("-", f"file:{path}", input="bye\n").returncode == DONE
+    assert path.read_text() == "bye\n"
 
 
 def test_source_and_sink():
