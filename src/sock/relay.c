@@ -341,10 +341,11 @@ fill(struct flow *f)
 static size_t
 write_size(const struct flow *f)
 {
-	const char *p = f->buffer + f->at, *end;
+	const char *p, *end;
 
 	if (f->how != HOW_LINES)
 		return f->n;
+	p = f->buffer + f->at;
 	end = f->n > 0 ? memchr(p, '\n', f->n) : NULL;
 	if (end != NULL)
 		return (size_t)(end - p) + 1;
