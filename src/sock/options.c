@@ -95,6 +95,9 @@ options_time(const char *text, int64_t *out_ms)
 	unit_ms = take_unit(&rest);
 	if (unit_ms == 0 || !str_cut(&rest, '.', &whole))
 		return -EINVAL;
+	/* ".5" is half a second to sleep(1), too. */
+	if (whole.n == 0 && rest.p != NULL)
+		whole = S("0");
 	err = str_to_u64(whole, &v);
 	if (err < 0)
 		return err;

@@ -151,8 +151,9 @@ read_job(struct job *job, int argc, char **argv)
 	job->operands = argv;
 	job->n_operands = (unsigned)n;
 	if (job->n_operands < v->least || job->n_operands > v->most) {
-		say_error(OUTCOME_USAGE, NULL, "usage", 0, "sock %s %s%s",
-		    v->name, v->operands,
+		say_error(OUTCOME_USAGE, NULL, "usage", 0,
+		    "sock %s%s%s%s; --help tells more", v->name,
+		    v->operands[0] != '\0' ? " " : "", v->operands,
 		    v->takes_command ? " [-- COMMAND...]" : "");
 		return false;
 	}
