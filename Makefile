@@ -6,7 +6,7 @@
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
-#	make test-long		watches the memory for ten minutes
+#	make test-long		what takes minutes: memory, 10,000 changes
 #	make format		lays out the sources
 #	make lint		what can be found without running anything
 
@@ -46,6 +46,8 @@ test-long: all
 	@tools/packages check test
 	SWS=build/sws /usr/bin/python3 -B -m pytest -q -s \
 	    -p no:cacheprovider tests/long
+	SWS=build/sws SWS_MOVES=10000 /usr/bin/python3 -B -m pytest -q \
+	    -p no:cacheprovider tests/system/test_consistency.py -k moved
 
 format:
 	@tools/format.py $(C_FILES)
