@@ -6,7 +6,7 @@
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
 #	make test-long		what ./test leaves out: every test with every engine,
-#				and ten minutes of watching the memory
+#				ten minutes of watching the memory, 10,000 changes
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
 #	make format		lays out the sources
 #	make lint		what can be found without running anything
@@ -46,6 +46,7 @@ test-long: all
 	    SWS_ENGINE=$$engine $(PYTEST) tests/system || exit 1; \
 	done
 	$(PYTEST) -s tests/long
+	SWS_MOVES=10000 $(PYTEST) tests/system/test_consistency.py -k moved
 
 build-fuzz/build.ninja:
 	@tools/packages check build test

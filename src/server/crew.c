@@ -161,17 +161,39 @@ close_others(struct child *c)
 	loop_close(command->loop);
 }
 
-/* The child's side of fork(2). */
+/*
+ * Around fork(2): what reaches a child before it ignores these must neither
+ * end it nor be told to its parent, by the handler that they still share.
+ */
+static void
+block_signals(sigset_t *out_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaddset(&set, ignored[i]);
+	sigprocmask(SIG_BLOCK, &set, out_before);
+}
+
+static void
+ignore_signals(const sigset_t *mask)
+{
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+/* The child's side of fork(2), with signals blocked; `mask` is as it was. */
 static int
-become(struct child *c, int orders)
+become(struct child *c, int orders, const sigset_t *mask)
 {
 	const struct supervisor_setup *setup = c->crew->command->setup;
 	unsigned layers;
 	int err;
 
 	close_others(c);
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
+	ignore_signals(mask);
 	if (c->role == &worker)
 		title_set("%s %u", c->role->title, c->number + 1);
 	else
@@ -395,13 +417,16 @@ static int
 bear_child(struct child *c)
 {
 	struct command *command = c->crew->command;
+	sigset_t mask;
 	pid_t pid;
 	int err;
 
+	block_signals(&mask);
 	pid = fork();
 	if (pid == 0)
-		_exit(become(c, c->end));
+		_exit(become(c, c->end, &mask));
 	err = -errno;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	close(c->end);
 	c->end = -1;
 	if (pid == -1) {

@@ -12,15 +12,14 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/list.h"
 
 #define LINKS_MAX 40            /* as many as the kernel follows */
@@ -36,33 +35,16 @@ struct way {
 	unsigned links;
 };
 
-static bool
-is_remote(const char *dir)
-{
-	static const unsigned long remote[] = {
-		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC,
-		SMB2_SUPER_MAGIC, FUSE_SUPER_MAGIC, V9FS_MAGIC,
-		AFS_SUPER_MAGIC, AFS_FS_MAGIC, CEPH_SUPER_MAGIC,
-		CODA_SUPER_MAGIC, OCFS2_SUPER_MAGIC,
-	};
-	struct statfs fs;
-
-	if (statfs(dir, &fs) == -1)
-		return true;
-	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
-		if ((unsigned long)fs.f_type == remote[i])
-			return true;
-	return false;
-}
-
 /* name NULL: the directory itself. */
 static int
 add_sight(struct lookout *l, const char *dir, const char *name)
 {
 	struct sight *s = &l->sights[l->n];
 	const char *path = *dir == '\0' ? "/" : dir;
+	struct statfs fs;
 
-	if (l->n == LOOKOUT_SIGHTS || is_remote(path))
+	if (l->n == LOOKOUT_SIGHTS || statfs(path, &fs) == -1 ||
+	    !fs_tells_changes(&fs))
 		return -ENOTSUP;
 	s->wd = inotify_add_watch(l->watch.fd, path, IN_ONLYDIR | IN_MASK_ADD |
 	    (name == NULL ? ITSELF : ITSELF | ENTRIES));

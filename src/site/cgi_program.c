@@ -586,6 +586,9 @@ send_run(struct cgi *c, const int fds[3])
 	struct buf message;
 	int err;
 
+	/* Else more could end than there is room to say so: cgi_tell. */
+	if (c->service->unsent.n > 0)
+		return -EAGAIN;
 	if (c->spool != -1)
 		length = c->spooled;
 	else if (c->x->req.content_length > 0 ||

@@ -9,17 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
-#include <sys/statfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/fs.h"
 #include "net/loop.h"
 #include "site/resolve.h"
 
@@ -206,28 +205,6 @@ has_room(struct watcher *w, const struct watched *kept)
 
 /* Watching */
 
-/* Does this file system report what other machines, or programs, change? */
-static bool
-tells_changes(int dir)
-{
-	static const unsigned long silent[] = {
-		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42 /* CIFS */,
-		0xfe534d42 /* SMB2 */, FUSE_SUPER_MAGIC, V9FS_MAGIC,
-		AFS_SUPER_MAGIC, AFS_FS_MAGIC, CODA_SUPER_MAGIC,
-		0x00c36400 /* Ceph */, OCFS2_SUPER_MAGIC,
-		0x01161970 /* GFS2 */, PROC_SUPER_MAGIC, SYSFS_MAGIC,
-	};
-	struct statfs fs;
-
-	if (fstatfs(dir, &fs) == -1)
-		return false;
-	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
-		if (((unsigned long)fs.f_type & 0xffffffff) == silent[i])
-			return false;
-	}
-	return true;
-}
-
 /*
  * Returns a watch descriptor or a negative errno.  inotify takes a name only;
  * the one that surely stands for this directory, also where /proc/self/fd may
@@ -236,12 +213,13 @@ tells_changes(int dir)
 static int
 watch_dir(struct watcher *w, const char *path)
 {
+	struct statfs fs;
 	int dir, wd = -EOPNOTSUPP;
 
 	dir = resolve_dir(w->root, path);
 	if (dir < 0)
 		return dir;
-	if (tells_changes(dir)) {
+	if (fstatfs(dir, &fs) == 0 && fs_tells_changes(&fs)) {
 		wd = fchdir(dir) == -1 ? -1 :
 		    inotify_add_watch(w->watch.fd, ".", EVENTS);
 		if (wd == -1)

@@ -10,7 +10,7 @@ import pytest
 
 import rawhttp
 from processes import Run, first_of, free_port, holders_of, parent_of
-from server import SWS, wait_until
+from server import SWS, children, wait_until
 
 HELLO = rawhttp.request("/hello.txt")
 
@@ -18,6 +18,22 @@ HELLO = rawhttp.request("/hello.txt")
 def ask(port):
     with rawhttp.Connection(port) as c:
         return c.ask(HELLO)
+
+
+def status_of(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
+
+
+def is_pending(pid):
+    """Has a SIGUSR1 not arrived yet?"""
+    status = status_of(pid)
+    bits = int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)
+    return bits >> signal.SIGUSR1 - 1 & 1
+
+
+def is_zombie(pid):
+    return status_of(pid)["State"].startswith("Z")
 
 
 @pytest.fixture
@@ -108,8 +124,14 @@ def test_without_standard_descriptors(tree):
 
 def test_signals_that_reach_all(daemon):
     """Such as by pkill(1): who takes no orders is not ended by them."""
-    before = sorted(daemon.pids())
-    for pid in before:
-        os.kill(pid, signal.SIGUSR1)
+    supervisor = daemon.supervisor()
+    before = children(supervisor)
+    assert before
+    for _ in range(20):
+        for pid in (supervisor, *before):
+            os.kill(pid, signal.SIGUSR1)
+    # None has still to come, to one that is being born.
+    assert wait_until(lambda: not any(is_pending(pid) for pid in before))
     assert ask(daemon.port).status == 200
-    assert sorted(daemon.pids()) == before
+    assert children(supervisor) == before
+    assert not any(is_zombie(pid) for pid in before)

@@ -10,7 +10,7 @@
 #include "../cases.h"
 #include "../decode.h"
 
-#define LARGE ((size_t)3 << 20)
+#define LARGE ((size_t)600 << 10)
 
 static char *text;                      /* LARGE bytes that compress well */
 
