@@ -86,7 +86,7 @@ def test_whole_range_finds_all(listener):
 
 def test_silent_and_unreachable():
     told = objects_in_network("trace", """
-        $SOCK scan --json --all 10.0.9.1:80; echo "{\\"code\\": $?}"
+        $SOCK scan --json --all 10.0.9.1:80 -t 20; echo "{\\"code\\": $?}"
         nsenter --net=$NET_R2 ip route replace blackhole 10.0.1.0/24
         $SOCK scan --json --all 10.0.3.2:80 -t 0.2; echo "{\\"code\\": $?}"
         """)
@@ -103,7 +103,7 @@ def test_udp():
             closed_port(socket.SOCK_DGRAM) as closed:
         ports = echo.port(), mute.port()
         found, code = scan(f"udp:127.0.0.1:{ports[0]},{ports[1]},{closed}",
-                           "-t0.3", "--rate=1000")
+                           "-t3", "--tries=1")
     assert found == {ports[0]: "open", ports[1]: "silent", closed: "closed"}
     assert code == PARTIAL
 
@@ -116,7 +116,8 @@ def test_udp_over_ipv6():
 def test_udp_keeps_to_the_limit_of_icmp_and_says_so():
     ports = 11
     *told, pace = in_network("trace", f"""
-        $SOCK scan --json --all udp:10.0.3.2:20001-{20000 + ports} 2>$PWD/said
+        $SOCK scan --json --all --tries=5 \\
+            udp:10.0.3.2:20001-{20000 + ports} 2>$PWD/said
         grep -h '"pace"' $PWD/said
         """).splitlines()
     found = states(objects("\n".join(told)))
@@ -147,7 +148,7 @@ def test_quic():
 
 def test_who_only_echoes_speaks_no_quic():
     with Serve("udp:127.0.0.1:0", "--echo") as echo:
-        done = run("scan", "--json", "--quic", echo.address())
+        done = run("scan", "--json", "--quic", "-t10", echo.address())
     assert "not as QUIC" in objects(done.stdout)[0]["why"]
 
 
