@@ -214,13 +214,16 @@ total(const struct iovec *iov, int n)
 	return sum;
 }
 
-/* Where bytes can be added: behind those that are being sent. */
+/*
+ * Where bytes can be added: behind all that were, and not to those that are
+ * being sent.  A send that came back undone leaves both behind.
+ */
 static struct uring_out *
 out_room(struct uring_stream *s)
 {
-	struct uring_out **out;
+	bool is_second = s->out[1] != NULL || is_armed(s, URING_SEND_SOME);
+	struct uring_out **out = &s->out[is_second];
 
-	out = &s->out[is_armed(s, URING_SEND_SOME) ? 1 : 0];
 	if (*out == NULL)
 		*out = uring_out_take(s->u);
 	return *out;

@@ -22,7 +22,7 @@
 #include "net/intake.h"
 #include "net/socket.h"
 #include "net/stream.h"
-#include "net/uring_priv.h"
+#include "net/uring_stream_priv.h"
 
 #include "engines.h"
 
@@ -298,6 +298,78 @@ test_order(void **state)
 	assert_true(taken >= MUCH);
 	assert_int_equal(end.err, 0);
 	close(file);
+	close_end(&end);
+}
+
+static struct uring_stream *
+inside(const struct end *end)
+{
+	return list_entry(end->stream, struct uring_stream, stream);
+}
+
+/* As if the kernel had brought these n bytes, and would bring more. */
+static void
+bring(const struct end *end, size_t from, size_t n)
+{
+	struct uring_stream *s = inside(end);
+
+	fill(s->u->buffers, n, from);
+	uring_stream_received(s->u, s, (int)n, IORING_CQE_F_MORE);
+}
+
+/*
+ * Another stream's callback wants this one's bytes again, and more of them
+ * come in the same delivery: what is kept comes before them.
+ */
+static void
+test_kept_comes_first(void **state)
+{
+	struct rig *e = *state;
+	struct end end;
+
+	open_end(e, &end);
+	assert_int_equal(stream_want(end.stream, 0), 0);
+	bring(&end, 0, 100);
+	assert_int_equal(end.received, 0);
+	assert_int_equal(stream_want(end.stream, READY_IN), 0);
+	bring(&end, 100, 100);
+	assert_int_equal(end.received, 0);
+	turn(e);
+	assert_int_equal(end.received, 200);
+	close_end(&end);
+}
+
+static void
+send_bytes(struct end *end, size_t from, size_t n)
+{
+	char bytes[URING_SEND];
+	struct iovec iov = { bytes, n };
+
+	fill(bytes, n, from);
+	assert_int_equal(stream_write(end->stream, &iov, 1, false), n);
+}
+
+/*
+ * A send came back undone, or half done, while the second buffer was filled
+ * behind it: what is written then is not put before that.
+ */
+static void
+test_undone_send(void **state)
+{
+	struct rig *e = *state;
+	struct uring_stream *s;
+	struct end end;
+
+	open_end(e, &end);
+	s = inside(&end);
+	send_bytes(&end, 0, 10);
+	s->armed |= URING_BIT(URING_SEND_SOME);
+	send_bytes(&end, 10, 10);
+	uring_stream_sent(s->u, s, -EAGAIN, 0);
+	send_bytes(&end, 20, 10);
+	turn(e);
+	turn(e);
+	assert_int_equal(take(&end, 0), 30);
 	close_end(&end);
 }
 
@@ -638,7 +710,9 @@ main(void)
 		BOTH(test_receive_much),
 		BOTH(test_kept),
 		BOTH(test_now_and_then),
+		BOTH(test_kept_comes_first),
 		BOTH(test_order),
+		BOTH(test_undone_send),
 		BOTH(test_writable_again),
 		BOTH(test_last_bytes),
 		BOTH(test_last_bytes_of_all),
