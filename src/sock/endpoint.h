@@ -48,6 +48,9 @@ enum outcome target_parse(const char *text, struct target *out_target);
 enum outcome endpoint_resolve(const struct job *job, const struct target *t,
     struct endpoint *out_endpoints, unsigned *out_n);
 
+/* What the address, -4 or -6 demand: AF_INET, AF_INET6 or AF_UNSPEC. */
+int endpoint_family(const struct job *job, const struct address *a);
+
 /* "tcp:127.0.0.1:80", "udp:[::1]:53", "unix:/run/x", "unix:@name", "unix:". */
 const char *endpoint_text(const struct endpoint *e, char text[ENDPOINT_TEXT]);
 

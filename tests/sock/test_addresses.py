@@ -20,6 +20,7 @@ BAD = [
 @pytest.mark.parametrize("address", BAD)
 @pytest.mark.parametrize("verb", ["cat", "serve", "send", "opts"])
 def test_bad_address(verb, address):
+    """One line; L7: also of paths that are too long."""
     done = run(verb, address)
     assert done.returncode == USAGE
     assert done.stderr.startswith(b"sock: " + address.encode())
@@ -27,17 +28,19 @@ def test_bad_address(verb, address):
 
 
 @pytest.mark.parametrize("arguments, status, words", [
-    (["tcp:127.0.0.1:1"], PEER, "ECONNREFUSED"),
+    (["tcp:127.0.0.1:1"], PEER, "ECONNREFUSED): nobody listens there"),
+    (["unix:@no-such-name"], PEER, "nobody has that name"),
+    (["tcp:[fe80::1]:80"], PEER, "needs its interface"),
     (["udp:127.0.0.1:1"], PEER, "ECONNREFUSED"),
-    (["unix:/nonexistent/x"], PEER, "ENOENT"),
+    (["unix:/nonexistent/x"], PEER, "ENOENT): nobody has made"),
     (["file:/nonexistent", "-"], LOCAL, "ENOENT"),
     (["fd:99"], LOCAL, "EBADF"),
     (["tcp:localhost:no-such-service"], NAME, "/etc/services"),
     (["tcp:no-such-host.invalid:80"], NAME, "no-such-host.invalid"),
     (["tcp6:127.0.0.1:80"], NAME, "no IPv6 address"),
     (["-6", "tcp:127.0.0.1:80"], NAME, "no IPv6 address"),
-    (["serve", "tcp:192.0.2.1:0"], LOCAL, "EADDRNOTAVAIL"),
-    (["serve", "unix:/nonexistent/x"], LOCAL, "ENOENT"),
+    (["serve", "tcp:192.0.2.1:0"], LOCAL, "EADDRNOTAVAIL): no interface"),
+    (["serve", "unix:/nonexistent/x"], LOCAL, "ENOENT): the directory"),
     (["icmp:127.0.0.1"], USAGE, "ping"),
     (["serve", "file:/x"], USAGE, "not the address of a socket"),
     (["tcp:127.0.0.1:1", "-o", "sndlowat=2"], UNAVAILABLE, "ENOPROTOOPT"),
@@ -45,6 +48,7 @@ def test_bad_address(verb, address):
     (["-o", "broadcast=0", "udp4:255.255.255.255:9"], PEER, "broadcast"),
 ])
 def test_refused(arguments, status, words):
+    """T4 and its like: what, where, why, in one line."""
     done = run(*arguments, input="hello\n")
     assert done.returncode == status, done.stderr
     assert words in done.stderr.decode()
@@ -60,14 +64,36 @@ def test_timeout():
 
 
 def test_port_in_use_names_the_holder():
+    """U12: free or not, and whose."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         done = run("serve", f"tcp:127.0.0.1:{s.getsockname()[1]}")
     assert done.returncode == LOCAL
     assert f"[{os.getpid()}]" in done.stderr.decode()
 
 
+@pytest.mark.parametrize("kind, address", [
+    (socket.SOCK_DGRAM, "udp:127.0.0.1:{}"),
+    (socket.SOCK_STREAM, "tcp:127.0.0.1:{}")])
+def test_port_that_nobody_listens_on_is_held(kind, address):
+    """A bound socket, or one of datagrams, is in the way as well."""
+    with socket.socket(type=kind) as s:
+        s.bind(("127.0.0.1", 0))
+        done = run("serve", address.format(s.getsockname()[1]))
+    assert done.returncode == LOCAL
+    assert f"[{os.getpid()}]" in done.stderr.decode()
+
+
+def test_path_in_use_names_the_holder(tmp_path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(f"{tmp_path}/s")
+        s.listen()
+        done = run("serve", f"unix:{tmp_path}/s")
+    assert done.returncode == LOCAL
+    assert f"[{os.getpid()}]" in done.stderr.decode()
+
+
 def test_names_tried():
-    """Each address that failed is told, and the one that works is used."""
+    """U19, N2: what failed is told, and what works is used."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
         said = [o["ev"] for o in
@@ -96,6 +122,7 @@ def test_bytes_of_an_address():
 
 
 def test_order_is_that_of_getaddrinfo():
+    """U19: the first that works is used."""
     want = []
     for _, _, _, _, address in socket.getaddrinfo(
             "localhost", 0, type=socket.SOCK_STREAM):
@@ -117,6 +144,7 @@ def test_dual_stack():
 
 
 def test_v6_only():
+    """T9: a socket for IPv6 alone."""
     with Serve("tcp6::0", "--echo") as s:
         port = s.port()
         assert answer(f"tcp:[::1]:{port}", input="x") == "x"
