@@ -25,6 +25,7 @@ SERVERS = {
 
 @pytest.mark.parametrize("name", CLIENTS)
 def test_their_client(tool, name):
+    """T3: both ways through ours."""
     tool(name)
     with Serve("tcp:127.0.0.1:0", "--echo") as s:
         done = subprocess.run(CLIENTS[name](str(s.port())), input=DATA,
@@ -34,7 +35,7 @@ def test_their_client(tool, name):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_their_server(tool, name):
-    """Theirs say not when they listen: sock ls does."""
+    """R10: theirs say not when they listen, sock ls does."""
     tool(name)
     with Serve("tcp:127.0.0.1:0") as s:
         port = str(s.port())            # free as soon as this one has gone
@@ -59,7 +60,7 @@ def test_socat_unix(tool, tmp_path):
 
 
 def test_telnet(tool):
-    """The slides' telnet: lines there and back."""
+    """T3, R10: the slides' telnet, lines there and back."""
     with Serve("tcp:127.0.0.1:0", "--echo") as s:
         with subprocess.Popen([tool("telnet"), "127.0.0.1", str(s.port())],
                               stdin=subprocess.PIPE,

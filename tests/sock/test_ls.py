@@ -62,6 +62,7 @@ def test_each_is_there(fixtures):
 
 
 def test_states(fixtures):
+    """R9: UDP has none."""
     listed = by_inode(ls())
     states = {name: listed[inode_of(s)]["state"]
               for name, s in fixtures.items()}
@@ -93,7 +94,7 @@ def as_ss(o):
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])
 def test_set_equals_ss(tool, fixtures, kind):
-    """The fixtures, word for word; others come and go meanwhile."""
+    """R8: the fixtures, word for word; others come and go meanwhile."""
     ours = [o for o in ls(kind) if o["inode"] in
             {inode_of(s) for s in fixtures.values()}]
     theirs = ss_sockets(tool("ss"), f"--{kind}")
@@ -103,6 +104,7 @@ def test_set_equals_ss(tool, fixtures, kind):
 
 
 def test_unix_set_equals_ss(tool, fixtures):
+    """R8: in the UNIX domain, too."""
     text = subprocess.run([tool("ss"), "-Hanx"], capture_output=True,
                           text=True, check=True).stdout
     theirs = set(map(int, re.findall(r"(?<= )\d+(?= +\S+ \d)", text)))

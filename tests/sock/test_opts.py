@@ -73,6 +73,7 @@ def test_another_process():
 
 
 def test_peer_credentials():
+    """O18: who is on the other side."""
     a, b = socket.socketpair()
     with a, b:
         got = options(f"fd:{b.fileno()}", pass_fds=[b.fileno()])

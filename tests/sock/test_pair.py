@@ -10,6 +10,7 @@ from workbench import USAGE, answer, run
 
 @pytest.mark.parametrize("via", ["socketpair", "pipes"])
 def test_slide(via):
+    """S1, P10: the slide's four lines, of two processes."""
     lines = answer("pair", f"--via={via}").splitlines()
     said = [re.fullmatch(r"(\d+) --> (\w+: .*)", line).groups()
             for line in lines]

@@ -23,6 +23,7 @@ permission = pytest.mark.usefixtures("permitted")
 @permission
 @pytest.mark.parametrize("host, ttl", [("127.0.0.1", 64), ("::1", 64)])
 def test_replies(host, ttl):
+    """R2: by name and by address."""
     done = run("ping", "--json", host, "--count=3", "--rate=50")
     *replies, total = objects(done.stdout)
     assert done.returncode == DONE

@@ -92,6 +92,25 @@ def test_both_ways_at_once(option):
             hashlib.sha256(DATA[:n]).digest()
 
 
+def test_hundred_megabytes(tmp_path):
+    """P9: short writes all the way, and not a byte is lost."""
+    data = tmp_path / "data"
+    digest, received = hashlib.sha256(), hashlib.sha256()
+    with open(data, "wb") as file:
+        for _ in range(13):
+            file.write(DATA)
+            digest.update(DATA)
+    with Serve("tcp:127.0.0.1:0,rcvbuf=4096", "--count=1") as s:
+        address = s.address()
+        with subprocess.Popen([SOCK, f"file:{data}",
+                               f"{address},sndbuf=4096"]) as p:
+            while part := s.process.stdout.read(1 << 20):
+                received.update(part)
+        assert p.returncode == DONE
+    data.unlink()
+    assert received.digest() == digest.digest()
+
+
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_late_answer_is_not_lost(tmp_path, kind):
     """The peer reads to the end, thinks, and answers (T15)."""

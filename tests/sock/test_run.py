@@ -10,6 +10,7 @@ VIAS = ["pipes", "socketpair"]
 
 @pytest.mark.parametrize("via", VIAS)
 def test_outputs(via):
+    """H1, H2: apart, by pipes and by socketpair(2)."""
     done = run("run", f"--via={via}", "echo out; echo err >&2")
     assert (done.returncode, done.stdout, done.stderr) == \
         (DONE, b"out\n", b"err\n")
@@ -26,6 +27,7 @@ def test_ten_megabytes_interleaved(via):
 
 
 def test_status():
+    """H1: as waitpid(2) has it."""
     done = run("run", "--json", "exit 3")
     assert done.returncode == PARTIAL
     assert objects(done.stdout)[0]["status"] == 3

@@ -41,6 +41,7 @@ def listener():
 
 
 def test_tcp(listener):
+    """R6: SYN-ACK or RST."""
     with closed_port(socket.SOCK_STREAM) as closed:
         found, code = scan(f"127.0.0.1:{listener},{closed}")
     assert found == {listener: "open", closed: "closed"}
@@ -98,6 +99,7 @@ def test_silent_and_unreachable():
 
 
 def test_udp():
+    """R7: answers, errors, and silence."""
     with Serve("udp:127.0.0.1:0", "--echo") as echo, \
             Serve("udp:127.0.0.1:0", "--discard") as mute, \
             closed_port(socket.SOCK_DGRAM) as closed:
@@ -133,6 +135,7 @@ def answer_quic(server):
 
 
 def test_quic():
+    """D6: versions, over plain UDP."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.settimeout(PATIENCE_S)
         server.bind(("127.0.0.1", 0))

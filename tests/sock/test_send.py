@@ -147,7 +147,7 @@ NETWORK = re.compile(
     ["opts", "tcp4::0"],
 ])
 def test_calls_equal_strace(tool, tmp_path, arguments):
-    """Each call that strace sees, in its words."""
+    """T1, R10: each call that strace sees, in its words."""
     strace = tool("strace")
     with Serve("tcp:127.0.0.1:0", "udp:127.0.0.1:0", f"unix:{tmp_path}/s",
                "--echo") as s:

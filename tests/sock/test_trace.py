@@ -15,6 +15,7 @@ def hops(told):
 
 
 def test_hops_are_in_order():
+    """R3: longer and longer, the host is the last."""
     told = objects_in_network("trace", "$SOCK trace --json 10.0.3.2\n")
     assert hops(told) == WAY
     assert [o["ttl"] for o in told] == [1, 2, 3]

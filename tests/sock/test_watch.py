@@ -48,6 +48,7 @@ def test_datagram_and_the_error_about_it():
 
 
 def test_bytes_hold_the_poem():
+    """U7: as tcpdump -X shows it."""
     text = in_network("arp", WATCH.format(options="-X --count=1 lo") + f"""
         $SOCK send udp:127.0.0.1:9 '{POEM}' 2>/dev/null
         wait; cat seen
@@ -63,6 +64,7 @@ def test_bytes_hold_the_poem():
 
 
 def test_ladder_of_a_connection():
+    """T6: three segments open it, each FIN is acknowledged."""
     rungs = objects_in_network("arp", WATCH.format(
         options="--json --ladder lo") + SERVE + f"""
         $SOCK send tcp:127.0.0.1:5000 '{POEM}'
@@ -91,6 +93,7 @@ def test_filter():
 
 @pytest.mark.skipif(shutil.which("tcpdump") is None, reason="no tcpdump")
 def test_file_opens_in_tcpdump(tmp_path):
+    """R10: what -w wrote."""
     size = 20000
     in_network("arp", WATCH.format(
         options=f"--count=2 -w {tmp_path}/F.pcap lo") + f"""
@@ -108,7 +111,7 @@ def test_file_opens_in_tcpdump(tmp_path):
 
 
 def test_bytes_are_those_of_tcpdump(tmp_path, tool):
-    """Two watch the same packets: one shows bytes, one writes the file."""
+    """U7: two watch the same packets, one shows, one writes them."""
     tcpdump = tool("tcpdump")
     seen = in_network("arp", WATCH.format(options="-X --count=40 lo") + f"""
         mkfifo theirs

@@ -43,6 +43,7 @@ def test_log_on_stdout(debug):
 
 
 def test_one_at_a_time(debug):
+    """H5 of docs/rows.md: the second is served when the first is gone."""
     with debug.connect() as first, debug.connect(timeout=0.5) as second:
         assert first.ask(request("/hello.txt")).status == 200
         second.send(HELLO)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ run(const char *string, enum command_via via)
 	return command_run(string, via, 0, &got.o, &got.e);
 }
 
+/* H1: two buffers, one for each output. */
 static void
 test_outputs_are_apart(void **state)
 {
@@ -40,6 +42,7 @@ test_outputs_are_apart(void **state)
 	}
 }
 
+/* H1: as waitpid(2) has it; 127 when the shell could not be found. */
 static void
 test_status(void **state)
 {
@@ -56,6 +59,7 @@ test_status(void **state)
 	}
 }
 
+/* H1: NULL asks whether there is a shell. */
 static void
 test_null_asks_for_a_shell(void **state)
 {
@@ -63,6 +67,7 @@ test_null_asks_for_a_shell(void **state)
 	assert_int_equal(command_run(NULL, COMMAND_PIPES, 0, NULL, NULL), 1);
 }
 
+/* H1: a NUL ends the text where there is room for it. */
 static void
 test_nul_only_if_there_is_room(void **state)
 {
@@ -125,7 +130,7 @@ test_timeout(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* The parent ignores them meanwhile; the command has them as we had. */
+/* H1: we ignore them meanwhile; the command has them as we had. */
 static void
 test_signals(void **state)
 {
@@ -143,6 +148,27 @@ test_signals(void **state)
 	assert_true(sa.sa_handler == SIG_DFL);
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	assert_false(sigismember(&mask, SIGCHLD));
+}
+
+/* H1: what fails is told by its errno, and leaves nothing open. */
+static void
+test_errors(void **state)
+{
+	struct rlimit before, few;
+	int next = dup(0);
+
+	(void)state;
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t more = 0; more < 4; more++) {
+		few = before;
+		few.rlim_cur = (rlim_t)next + more;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		assert_int_equal(run("echo", vias[more % 2]), -EMFILE);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(dup(0), next);
+		close(next);
+	}
 }
 
 /* What a command has open that we start by other means. */
@@ -187,6 +213,7 @@ main(void)
 		cmocka_unit_test(test_ten_megabytes_on_each),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_descriptors),
 	};
 
