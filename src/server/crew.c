@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * The supervisor's side of its children: who is born when, who is introduced
+ * to whom, what they are told.  What they are themselves stands in role.c.
+ */
 #include "server/crew.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,210 +14,12 @@
 
 #include "base/log.h"
 #include "net/channel.h"
-#include "server/encoder.h"
-#include "server/homes.h"
-#include "server/sandbox.h"
-#include "server/spawner.h"
-#include "server/title.h"
-#include "server/worker.h"
+#include "server/role.h"
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
 #define STEADY_MS 10000         /* who lived that long starts afresh */
 #define SERVICES_MAX 3
-
-/* A terminal's Ctrl-C and pkill(1) reach all: the supervisor decides. */
-static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
-
-struct role {
-	const char *title;
-	enum sandbox_role sandbox;
-	enum order introduces;          /* a service to a worker; 0: it is
-	                                   none */
-	int niceness;           /* added to the server's own */
-	int (*run)(struct child *c, int orders);
-};
-
-/* The roles, in the process that plays them */
-
-static int
-run_spawner(struct child *c, int orders)
-{
-	struct spawner_setup setup = {
-		.config = c->crew->command->setup->config,
-		.cgi_root = c->crew->tree->programs.cgi.root,
-		.orders = orders,
-	};
-
-	return spawner_run(&setup);
-}
-
-static int
-run_homes(struct child *c, int orders)
-{
-	struct homes_setup setup = {
-		.config = c->crew->command->setup->config,
-		.orders = orders,
-	};
-
-	return homes_run(&setup);
-}
-
-static int
-run_encoder(struct child *c, int orders)
-{
-	struct encoder_setup setup = {
-		.most = c->crew->command->setup->config->compress_max,
-		.orders = orders,
-	};
-
-	return encoder_run(&setup);
-}
-
-static int
-run_worker(struct child *c, int orders)
-{
-	const struct supervisor_setup *s = c->crew->command->setup;
-	bool has_programs = s->config->cgi_root != NULL;
-	struct worker_setup setup = {
-		.config = s->config,
-		.listeners = s->listeners,
-		.site = &c->crew->site,
-		.cgi = has_programs ? &c->crew->tree->programs.cgi : NULL,
-		.number = c->number,
-		.log_fd = c->crew->command->log_fd,
-		.orders = orders,
-		.waits = c->crew->state < CREW_SERVING,
-	};
-
-	return worker_run(&setup);
-}
-
-static const struct role spawner = {
-	.title = "spawner",
-	.sandbox = SANDBOX_SPAWNER,
-	.introduces = ORDER_SPAWNER,
-	.run = run_spawner,
-};
-
-static const struct role homes = {
-	.title = "homes",
-	.sandbox = SANDBOX_HOMES,
-	.introduces = ORDER_HOMES,
-	.run = run_homes,
-};
-
-static const struct role encoder = {
-	.title = "encoder",
-	.sandbox = SANDBOX_ENCODER,
-	.introduces = ORDER_ENCODER,
-	.niceness = 10,         /* nobody waits for it */
-	.run = run_encoder,
-};
-
-static const struct role worker = {
-	.title = "worker",
-	.sandbox = SANDBOX_WORKER,
-	.run = run_worker,
-};
-
-/* What belongs to other crews, and to other processes of this one. */
-static void
-close_crews(struct child *c)
-{
-	struct list *crews = &c->crew->command->crews;
-
-	for (struct list *l = crews->next; l != crews; l = l->next) {
-		struct crew *other = list_entry(l, struct crew, node);
-
-		for (unsigned i = 0; i < other->n; i++) {
-			if (other->children[i].orders.fd != -1)
-				close(other->children[i].orders.fd);
-			if (other->children[i].end != -1 &&
-			    &other->children[i] != c)
-				close(other->children[i].end);
-		}
-		if (other != c->crew || c->role != &worker)
-			close(other->tree->root);
-		if (other != c->crew && other->tree->programs.cgi.root != -1)
-			close(other->tree->programs.cgi.root);
-	}
-}
-
-/* Only what the role needs stays open. */
-static void
-close_others(struct child *c)
-{
-	struct command *command = c->crew->command;
-	struct listeners *ls = command->setup->listeners;
-
-	close_crews(c);
-	for (unsigned i = 0; i < ls->n; i++) {
-		for (unsigned k = 0; k < ls->workers; k++) {
-			if (c->role != &worker || k != c->number)
-				close(ls->list[i].fds[k]);
-		}
-	}
-	if (c->role != &worker && command->log_fd != -1)
-		close(command->log_fd);
-	command->leave(command);
-	loop_close(command->loop);
-}
-
-/*
- * Around fork(2): what reaches a child before it ignores these must neither
- * end it nor be told to its parent, by the handler that they still share.
- */
-static void
-block_signals(sigset_t *out_before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		sigaddset(&set, ignored[i]);
-	sigprocmask(SIG_BLOCK, &set, out_before);
-}
-
-static void
-ignore_signals(const sigset_t *mask)
-{
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-}
-
-/* The child's side of fork(2), with signals blocked; `mask` is as it was. */
-static int
-become(struct child *c, int orders, const sigset_t *mask)
-{
-	const struct supervisor_setup *setup = c->crew->command->setup;
-	unsigned layers;
-	int err;
-
-	close_others(c);
-	ignore_signals(mask);
-	if (c->role == &worker)
-		title_set("%s %u", c->role->title, c->number + 1);
-	else
-		title_set("%s", c->role->title);
-	if (c->role->niceness > 0)
-		(void)!nice(c->role->niceness);
-	err = identity_assume(setup->identity);
-	/* The modules of nsswitch.conf(5) are loaded by the first look-up. */
-	if (err == 0 && c->role == &homes)
-		(void)getpwnam("");
-	/* A worker first opens what it needs: see worker_run. */
-	if (err == 0 && c->role != &worker)
-		err = sandbox_enter(c->role->sandbox, setup->config->sandbox,
-		    NULL, 0, &layers);
-	if (err < 0) {
-		log_error("%s: cannot give up rights: %s", c->role->title,
-		    strerror(-err));
-		return 1;
-	}
-	return c->role->run(c, orders);
-}
 
 /* Channels between workers and services */
 
@@ -284,7 +89,7 @@ worker_by_id(struct crew *crew, unsigned id)
 	for (unsigned i = 0; i < crew->n; i++) {
 		struct child *c = &crew->children[i];
 
-		if (c->role == &worker && c->id == id && c->pid != 0)
+		if (c->role == &role_worker && c->id == id && c->pid != 0)
 			return c;
 	}
 	return NULL;
@@ -417,21 +222,14 @@ static int
 bear_child(struct child *c)
 {
 	struct command *command = c->crew->command;
-	sigset_t mask;
 	pid_t pid;
-	int err;
 
-	block_signals(&mask);
-	pid = fork();
-	if (pid == 0)
-		_exit(become(c, c->end, &mask));
-	err = -errno;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	pid = role_fork(c);
 	close(c->end);
 	c->end = -1;
-	if (pid == -1) {
+	if (pid < 0) {
 		close_orders(c);
-		return err;
+		return (int)pid;
 	}
 	c->pid = pid;
 	c->started_ms = loop_now_ms(command->loop);
@@ -511,17 +309,17 @@ add_children(struct crew *c, const struct config *config)
 {
 	unsigned n;
 
-	add_child(c, &worker, 0);
+	add_child(c, &role_worker, 0);
 	if (config->cgi_root != NULL)
-		add_child(c, &spawner, 0);
+		add_child(c, &role_spawner, 0);
 	if (*config->user_dir != '\0')
-		add_child(c, &homes, 0);
+		add_child(c, &role_homes, 0);
 	/* What it makes goes with what is known. */
 	if (config->compress_max > 0 && config->cache_bytes > 0)
-		add_child(c, &encoder, 0);
+		add_child(c, &role_encoder, 0);
 	n = c->n;
 	for (unsigned i = 1; i < config->workers; i++)
-		add_child(c, &worker, i);
+		add_child(c, &role_worker, i);
 	return n;
 }
 
@@ -540,7 +338,7 @@ start_children(struct crew *c, unsigned n_expected)
 		if (err == 0)
 			err = bear_child(child);
 		child->is_awaited = err == 0 && c->state == CREW_COMING &&
-		    child->role == &worker;
+		    child->role == &role_worker;
 	}
 	return err;
 }
@@ -590,7 +388,7 @@ void
 crew_tell_workers(struct crew *c, enum order order)
 {
 	for (unsigned i = 0; i < c->n; i++) {
-		if (c->children[i].role == &worker)
+		if (c->children[i].role == &role_worker)
 			tell_surely(&c->children[i], order);
 	}
 }
@@ -639,7 +437,7 @@ crew_retire(struct crew *old, struct crew *to)
 	old->state = CREW_RETIRED;
 	/* Both have the same roles in the same order. */
 	for (unsigned i = 0; i < old->n; i++) {
-		if (old->children[i].role == &worker)
+		if (old->children[i].role == &role_worker)
 			retire(&old->children[i], &to->children[i]);
 		else
 			tell_surely(&old->children[i], ORDER_STOP);

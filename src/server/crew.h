@@ -19,7 +19,7 @@
 #include "server/supervisor.h"
 
 struct crew;
-struct role;
+struct role;                    /* role.h */
 
 struct child {
 	struct crew *crew;
