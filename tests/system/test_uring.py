@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import rawhttp
-from server import SWS, Server, is_sanitized, usable_engines
+from server import SWS, Server, is_sanitized, usable_engines, wait_until
 
 HELLO = rawhttp.request("/hello.txt")
 LARGE = 8 << 20
@@ -48,6 +48,8 @@ def test_forbidden_epoll_serves(tree, monkeypatch):
     with Server(tree, "--sandbox=off", engine="uring", workers=2) as server:
         with server.connect() as c:
             assert c.ask(HELLO).status == 200
+        # The first worker says it, and may be the last to be ready.
+        assert wait_until(lambda: "serves instead\n" in server.stderr())
         said = [line for line in server.stderr().split("\n")
                 if "uring" in line]
         assert len(said) == 1
