@@ -9,16 +9,11 @@
 
 #include "base/log.h"
 #include "h1/h1.h"
-#include "http/proto.h"
-#include "net/channel.h"
-#include "net/children.h"
 #include "net/engine.h"
-#include "net/loop.h"
 #include "server/accept.h"
-#include "server/access.h"
-#include "server/handover.h"
 #include "server/order.h"
 #include "server/sandbox.h"
+#include "server/worker_priv.h"
 #include "site/cache.h"
 #include "site/cgi.h"
 #include "site/digest.h"
@@ -32,34 +27,10 @@
 #define LISTING_BYTES ((size_t)256 << 20)
 #define CHILD_LISTING_BYTES ((size_t)32 << 20)
 
-struct worker {
-	const struct worker_setup *setup;
-	struct loop *loop;
-	struct http_host host;
-	struct site site;
-	struct coding_memo codings;
-	struct listings listings;
-	struct acceptor *acceptor;
-	struct access_log access;
-	struct watch orders;
-	struct timer grace;
-	struct giver giver;
-	struct taker taker;
-	bool is_stopping;
-	bool forks;
-	struct children children;       /* if it does */
-};
-
 static const struct engine *
 engine_of(const struct worker *w)
 {
 	return engine_find(w->setup->config->engine, NULL);
-}
-
-static struct worker *
-worker_of(struct http_host *h)
-{
-	return h->owner;
 }
 
 static void
@@ -78,8 +49,8 @@ ended(struct http_host *h, const struct exchange *x)
 	access_add(&w->access, x);
 }
 
-static bool
-is_done(const struct worker *w)
+bool
+worker_is_done(const struct worker *w)
 {
 	if (acceptor_connections(w->acceptor) > 0)
 		return false;
@@ -88,21 +59,18 @@ is_done(const struct worker *w)
 	    (w->host.is_retiring && !taker_is_open(&w->taker));
 }
 
-static void
-closed(struct http_host *h)
+void
+worker_connection_closed(struct worker *w)
 {
-	struct worker *w = worker_of(h);
-
 	acceptor_connection_closed(w->acceptor);
-	if (is_done(w))
+	if (worker_is_done(w))
 		loop_stop(w->loop);
 }
 
-/* The only connection of a child is gone. */
 static void
-child_closed(struct http_host *h)
+closed(struct http_host *h)
 {
-	loop_stop(worker_of(h)->loop);
+	worker_connection_closed(worker_of(h));
 }
 
 /* Calls f for each connection, which may be gone after it. */
@@ -129,321 +97,10 @@ kill_conn(struct http_conn *c)
 	c->ops->kill(c);
 }
 
-static void
-stop_now(struct worker *w)
+void
+worker_drain(struct worker *w)
 {
-	loop_stop(w->loop);
-}
-
-static void
-on_grace_over(struct timer *t)
-{
-	struct worker *w = list_entry(t, struct worker, grace);
-
-	log_info("%u connections did not end within the grace; closed",
-	    acceptor_connections(w->acceptor));
-	stop_now(w);
-}
-
-/* Connections that were not accepted yet are left to others. */
-static void
-stop_accepting(struct worker *w)
-{
-	const struct listeners *ls = w->setup->listeners;
-
-	acceptor_close(w->acceptor);
-	for (unsigned i = 0; i < ls->n; i++)
-		close(ls->list[i].fds[w->setup->number]);
-}
-
-/* The first time gently, the second time at once. */
-static void
-stop(struct worker *w)
-{
-	if (w->is_stopping) {
-		stop_now(w);
-		return;
-	}
-	w->is_stopping = w->host.is_draining = true;
-	if (!w->host.is_retiring)
-		stop_accepting(w);
-	if (w->forks)
-		children_finish(&w->children);
 	each_connection(w, drain);
-	if (acceptor_connections(w->acceptor) == 0 ||
-	    loop_timer_start(w->loop, &w->grace,
-	    w->setup->config->grace_ms) < 0)
-		stop_now(w);
-}
-
-/* A change of trees */
-
-static int
-pass(struct http_host *h, int fd, const struct addr *peer, struct str unread)
-{
-	return giver_pass(&worker_of(h)->giver, fd, peer, unread);
-}
-
-static void
-on_room(struct giver *g)
-{
-	each_connection(list_entry(g, struct worker, giver), drain);
-}
-
-/*
- * From here on no exchange begins, and the supervisor is told so at once: only
- * then the successor begins, so that nobody sees the new tree and then the old.
- * What runs goes on to its end.
- */
-static void
-retire(struct worker *w, int channel)
-{
-	if (w->host.is_retiring || w->is_stopping) {
-		close(channel);
-		return;
-	}
-	w->host.is_retiring = true;
-	stop_accepting(w);
-	w->giver.go_on = on_room;
-	/* Without it, connections are closed where they would be passed. */
-	if (giver_open(&w->giver, w->loop, channel) < 0) {
-		close(channel);
-		w->host.is_draining = true;
-	}
-	/* What the children serve cannot be passed on: it is finished. */
-	if (w->forks)
-		children_finish(&w->children);
-	order_send(w->setup->orders, ORDER_RETIRED, 0, -1);
-	each_connection(w, drain);
-	if (is_done(w))
-		stop_now(w);
-}
-
-static void
-take(struct taker *t, int fd, const struct addr *peer, struct str unread)
-{
-	struct worker *w = list_entry(t, struct worker, taker);
-
-	if (w->is_stopping)
-		close(fd);
-	else
-		acceptor_adopt(w->acceptor, fd, peer, unread);
-}
-
-static void
-on_all_taken(struct taker *t)
-{
-	struct worker *w = list_entry(t, struct worker, taker);
-
-	if (is_done(w))
-		stop_now(w);
-}
-
-static void
-inherit(struct worker *w, int channel)
-{
-	w->taker.take = take;
-	w->taker.ended = on_all_taken;
-	if (taker_open(&w->taker, w->loop, channel) < 0)
-		close(channel);
-}
-
-static void
-begin(struct worker *w)
-{
-	if (w->is_stopping)
-		return;
-	acceptor_pause(w->acceptor, false);
-	taker_wake(&w->taker);
-}
-
-static void
-obey(struct worker *w, enum order order, int fd)
-{
-	switch (order) {
-	case ORDER_STOP:
-		stop(w);
-		break;
-	case ORDER_STOP_NOW:
-		stop_now(w);
-		break;
-	case ORDER_LOG:
-		access_reopen(&w->access, fd);
-		break;
-	case ORDER_SPAWNER:
-		cgi_reconnect(w->site.cgi, fd);
-		break;
-	case ORDER_HOMES:
-		home_reconnect(w->site.homes, fd);
-		break;
-	case ORDER_ENCODER:
-		encode_reconnect(w->site.encode, fd);
-		break;
-	case ORDER_INHERIT:
-		inherit(w, fd);
-		break;
-	case ORDER_RETIRE:
-		retire(w, fd);
-		break;
-	case ORDER_SERVE:
-		begin(w);
-		break;
-	case ORDER_PEER:
-	case ORDER_READY:
-	case ORDER_RETIRED:
-	case ORDER_END_WORKER:
-		break;
-	}
-}
-
-static void
-on_order(struct watch *watch, unsigned ready)
-{
-	struct worker *w = list_entry(watch, struct worker, orders);
-	struct order_msg m;
-	int fd, r;
-
-	(void)ready;
-	while ((r = order_receive(watch->fd, &m, &fd)) == 1)
-		obey(w, m.order, fd);
-	if (r != -EAGAIN) {
-		/* The supervisor is gone: nobody would stop us later. */
-		loop_remove(w->loop, watch);
-		stop(w);
-	}
-}
-
-static int
-listen_to_orders(struct worker *w)
-{
-	/* Urgent, so that the services are known before the first request. */
-	w->orders = (struct watch){
-		.fn = on_order,
-		.fd = w->setup->orders,
-		.wanted = READY_IN,
-		.is_urgent = true,
-	};
-	return loop_add(w->loop, &w->orders);
-}
-
-/* Children: a process for each connection (engine fork and its like) */
-
-static struct worker *
-forking_worker(struct children *c)
-{
-	return list_entry(c, struct worker, children);
-}
-
-/*
- * A channel of its own to a service: from the parent's, which it shares with
- * its siblings, it could get the answers that are theirs.  Without one, the
- * service is not there, and requests for it are told so.
- */
-static int
-ask_for_channel(struct worker *w, enum order service)
-{
-	int ends[2];
-
-	if (channel_pair(ends) < 0)
-		return -1;
-	if (order_send(w->setup->orders, service, 0, ends[0]) < 0) {
-		close(ends[1]);
-		ends[1] = -1;
-	}
-	close(ends[0]);
-	return ends[1];
-}
-
-static int
-reach_services(struct worker *w)
-{
-	if (w->site.cgi != NULL)
-		cgi_reconnect(w->site.cgi, ask_for_channel(w, ORDER_SPAWNER));
-	if (*w->setup->config->user_dir == '\0')
-		return 0;
-	/* The clock of the parent's would be shared as well. */
-	home_close(w->site.homes);
-	w->site.homes = NULL;
-	return home_open(w->loop, ask_for_channel(w, ORDER_HOMES),
-	    &w->site.homes);
-}
-
-/* Leaves what is the parent's: listeners, orders. */
-static void
-serve_as_child(struct children *c, int fd, const struct addr *peer)
-{
-	struct worker *w = forking_worker(c);
-	int err;
-
-	stop_accepting(w);
-	w->host.closed = child_closed;
-	err = reach_services(w);
-	loop_remove(w->loop, &w->orders);
-	close(w->orders.fd);
-	if (err == 0)
-		err = h1_proto.open(&w->host, fd, peer);
-	if (err < 0) {
-		log_error("a connection cannot be served: %s",
-		    strerror(-err));
-		close(fd);
-		loop_stop(w->loop);
-	}
-}
-
-static void
-finish_as_child(struct children *c)
-{
-	struct worker *w = forking_worker(c);
-
-	w->host.is_draining = true;
-	each_connection(w, drain);
-}
-
-static void
-end_as_child(struct children *c)
-{
-	stop_now(forking_worker(c));
-}
-
-static void
-on_child_ended(struct children *c)
-{
-	closed(&forking_worker(c)->host);
-}
-
-static void
-on_stuck(struct children *c, int err)
-{
-	if (err < 0)
-		log_error("no process for a connection: %s; others wait, too",
-		    strerror(-err));
-	acceptor_pause(forking_worker(c)->acceptor, err < 0);
-}
-
-static int
-open_in_child(struct http_host *h, int fd, const struct addr *peer)
-{
-	struct worker *w = worker_of(h);
-
-	children_serve(&w->children, fd, peer);
-	return 0;
-}
-
-static int
-start_forking(struct worker *w)
-{
-	int err;
-
-	w->children = (struct children){
-		.serve = serve_as_child,
-		.finish = finish_as_child,
-		.end = end_as_child,
-		.on_ended = on_child_ended,
-		.on_stuck = on_stuck,
-	};
-	w->forks = true;
-	err = access_share(&w->access);
-	return err == 0 ? children_open(&w->children, w->loop) : err;
 }
 
 static void
@@ -466,7 +123,7 @@ host_init(struct worker *w)
 		.serve = serve,
 		.ended = ended,
 		.closed = closed,
-		.pass = pass,
+		.pass = worker_pass,
 		.owner = w,
 	};
 	list_init(&w->host.conns);
@@ -569,7 +226,7 @@ start_accepting(struct worker *w, unsigned connections)
 	const struct listeners *ls = w->setup->listeners;
 	struct accept_limits limits = {
 		.connections = connections,
-		.open = w->forks ? open_in_child : h1_proto.open,
+		.open = w->forks ? worker_open_in_child : h1_proto.open,
 		.waits = w->setup->waits,
 	};
 	int fds[LISTENERS_MAX];
@@ -613,17 +270,16 @@ start(struct worker *w)
 	err = open_loop(w);
 	if (err < 0)
 		return err;
-	w->grace.fn = on_grace_over;
 	access_open(&w->access, w->loop, setup->log_fd,
 	    setup->config->mode == MODE_DEBUG ? "standard output" :
 	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
 	host_init(w);
 	if (engine_of(w)->policy == ENGINE_CHILDREN &&
-	    (err = start_forking(w)) < 0)
+	    (err = worker_begin_forking(w)) < 0)
 		return err;
 	err = start_accepting(w, share_descriptors(&cache));
 	if (err == 0)
-		err = listen_to_orders(w);
+		err = worker_listen(w);
 	if (err == 0)
 		err = site_init(w, &cache);
 	if (err == 0)
