@@ -17,6 +17,7 @@
 #include <xxhash.h>
 
 #include "net/loop.h"
+#include "site/version.h"
 
 #define MALLOC_COST 16                  /* beside what was asked for */
 #define MISSING_PATH_MAX ((size_t)512)  /* longer ones are looked up */
@@ -181,24 +182,9 @@ entry_new(const struct cache_place *p, struct object *o)
 
 /* Asking */
 
-static bool
-is_same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool
-is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    is_same_time(a->st_mtim, b->st_mtim) &&
-	    is_same_time(a->st_ctim, b->st_ctim);
-}
-
 /*
- * The same of a coded content beside the file; where events tell, that is
- * known already.
+ * Is what lies beside the file in this coding what is known of it?  Where
+ * events tell, that is known already.
  */
 static bool
 is_same_sidecar(const struct cache *c, const struct cache_entry *e,
@@ -213,10 +199,11 @@ is_same_sidecar(const struct cache *c, const struct cache_entry *e,
 	if (n + suffix.n >= sizeof(path))
 		return true;
 	*str_put(str_put(path, (struct str){ e->path, n }), suffix) = '\0';
-	if (fstatat(c->root, path, &st, 0) == -1)
+	if (fstatat(c->root, path, &st, 0) == -1 ||
+	    !version_fits(&st, &e->object->st))
 		return known == NULL || !known->is_sidecar;
 	return known != NULL && known->is_sidecar &&
-	    is_same_file(&st, &known->st);
+	    version_is_same(&st, &known->st);
 }
 
 static bool
@@ -247,7 +234,7 @@ is_current(const struct cache *c, struct cache_entry *e)
 	    e->is_shared ? 0 : AT_SYMLINK_NOFOLLOW) == -1 ? -errno : 0;
 	if (e->object == NULL)
 		return err == -ENOENT;
-	return err == 0 && is_same_file(&st, &e->object->st) &&
+	return err == 0 && version_is_same(&st, &e->object->st) &&
 	    are_sidecars_same(c, e);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "net/loop.h"
+#include "site/version.h"
 
 #define SLICE ((size_t)256 << 10)
 #define PAUSE_MS 1              /* between slices: requests go first */
@@ -40,21 +41,6 @@ struct digester {
 	struct known **known;           /* by inode; a newer one takes the
 	                                   place of an older one */
 };
-
-static bool
-is_same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool
-is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    is_same_time(a->st_mtim, b->st_mtim) &&
-	    is_same_time(a->st_ctim, b->st_ctim);
-}
 
 static struct known **
 place_of(struct digester *d, const struct stat *st)
@@ -109,7 +95,7 @@ on_time(struct timer *t)
 
 	if (n <= 0 || d->at > j->st.st_size) {
 		if (n == 0 && fstat(j->fd, &now) == 0 &&
-		    is_same(&now, &j->st) && d->at == now.st_size)
+		    version_is_same(&now, &j->st) && d->at == now.st_size)
 			remember(d, &now);
 		end_first(d);
 	}
@@ -123,7 +109,7 @@ static bool
 is_waiting(const struct digester *d, const struct stat *st)
 {
 	for (unsigned i = 0; i < d->n_jobs; i++)
-		if (is_same(&d->jobs[(d->first + i) % WAITING_MAX].st, st))
+		if (version_is_same(&d->jobs[(d->first + i) % WAITING_MAX].st, st))
 			return true;
 	return false;
 }
@@ -157,7 +143,7 @@ digester_find(struct digester *d, int fd, const struct stat *st,
 	if (d == NULL)
 		return false;
 	k = *place_of(d, st);
-	if (k != NULL && is_same(&k->st, st)) {
+	if (k != NULL && version_is_same(&k->st, st)) {
 		*out_digest = k->digest;
 		return true;
 	}

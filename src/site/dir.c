@@ -203,8 +203,6 @@ on_turn(struct timer *t)
 	r = listing_go_on(m->listing);
 	if (r == 0)
 		r = loop_timer_start(m->loop, t, PAUSE_MS);
-	else if (r > 0)
-		r = 1;
 	if (r == 0)
 		return;
 	o = end_listing(m->listing, &m->shown, m->promise, &r);

@@ -27,8 +27,7 @@ struct freshness {
  * The value for a path, decoded, below the root and NUL-terminated behind its
  * end.  A glob with a slash in it stands for a path, and a slash in front of
  * it for the root; one without for the last segment alone.  An asterisk stands
- * for slashes as well.  NULL for f is
- * FRESHNESS_DEFAULT.
+ * for slashes as well.  NULL for f is FRESHNESS_DEFAULT.
  */
 struct str freshness_of(const struct freshness *f, struct str path);
 

@@ -13,6 +13,7 @@
 #include "http/mime.h"
 #include "site/digest.h"
 #include "site/sniff.h"
+#include "site/version.h"
 
 #define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
 #define MALLOC_COST 16                  /* beside what was asked for */
@@ -50,38 +51,6 @@ looks_like_utf8(struct str start, bool is_whole)
 		start.n--;
 	}
 	return start.n == 0;
-}
-
-static int64_t
-ns_between(const struct timespec *from, const struct timespec *to)
-{
-	return (to->tv_sec - from->tv_sec) * INT64_C(1000000000) +
-	    to->tv_nsec - from->tv_nsec;
-}
-
-/*
- * A second change within the clock's grain would leave the time as it is, so
- * a file that young cannot be told from its next version (RFC 9110 8.8.1).
- * Some file systems write whole seconds (ext3), or even ones (FAT).  Some
- * times are taken from the fine clock, ahead of the coarse one; only what is
- * ahead of that, too, was given to the file by somebody.
- */
-static bool
-is_settled(const struct timespec *modified)
-{
-	static const struct timespec none;
-	struct timespec coarse, fine, grain;
-
-	if (modified->tv_sec < clock_wall_s() - 10 ||
-	    modified->tv_sec > clock_wall_s() + 10)
-		return true;
-	clock_gettime(CLOCK_REALTIME_COARSE, &coarse);
-	clock_gettime(CLOCK_REALTIME, &fine);
-	clock_getres(CLOCK_REALTIME_COARSE, &grain);
-	if (modified->tv_nsec == 0)
-		grain.tv_sec += 2;
-	return ns_between(modified, &coarse) > ns_between(&none, &grain) ||
-	    ns_between(modified, &fine) < 0;
 }
 
 /* A file from the future was, to HTTP, modified now (RFC 9110 8.8.2.1). */
@@ -263,9 +232,7 @@ is_unchanged(int fd, const struct stat *before)
 {
 	struct stat now;
 
-	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
-	    now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-	    now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+	return fstat(fd, &now) == 0 && version_is_same(&now, before);
 }
 
 /*
@@ -367,7 +334,7 @@ describe(struct facts *f, const struct stat *st, enum etag etag)
 	f->st = st;
 	f->etag = etag;
 	f->tag = tags[etag];
-	f->is_settled = is_settled(&st->st_mtim);
+	f->is_settled = version_is_settled(st);
 	f->modified = time_modified(st);
 	if (says_nothing(&st->st_mtim)) {
 		f->modified = -1;

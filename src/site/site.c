@@ -20,6 +20,7 @@
 #include "site/redirect.h"
 #include "site/resolve.h"
 #include "site/variant.h"
+#include "site/version.h"
 
 #define ALLOWED S("GET, HEAD, OPTIONS")
 
@@ -80,58 +81,57 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 	return err;
 }
 
-/* The grain, in ns, that this time was given to the file with. */
-static long
-grain_of(const struct timespec *modified)
-{
-	if (modified->tv_nsec == 0)
-		return 1000000000;
-	return modified->tv_nsec % 1000 == 0 ? 1000 : 1;
-}
-
+/* Nothing was learnt of the file but that we cannot look now. */
 static bool
-is_before(const struct timespec *a, const struct timespec *b)
+is_passing(int err)
 {
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
-	    a->tv_nsec < b->tv_nsec;
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
 /*
- * An older one is of an earlier state of the file.  A compressor that gives
- * the time of the file to what it makes may know seconds only (utime(2), as
- * of brotli -k) or microseconds (utimes(2)), and then the time is compared as
- * far as it goes, as long as nothing was done to the file since.
+ * Has o know what lies beside the file in this coding.  A link that leads
+ * nowhere, or a file with other names that is too old, may be one by and by,
+ * and nobody tells.
  */
-static bool
-is_sidecar(const struct stat *st, const struct stat *plain)
-{
-	struct timespec least = plain->st_mtim;
-
-	if (!S_ISREG(st->st_mode) || st->st_size == 0)
-		return false;
-	if (!is_before(&st->st_ctim, &plain->st_mtim))
-		least.tv_nsec -= least.tv_nsec % grain_of(&st->st_mtim);
-	return !is_before(&st->st_mtim, &least);
-}
-
 static void
-open_sidecar(const struct site *s, struct exchange *x, struct str path,
-    struct object *o, enum coding c, struct kept *io_kept)
+open_sidecar(const struct site *s, struct str name, struct object *o,
+    enum coding c, struct kept *io_kept)
 {
 	struct found f;
-	struct str name = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(path),
-	    STR_ARG(coding_suffix(c)), '\0');
+	int err;
 
-	if (name.p == NULL || open_found(s, name.p, &f) < 0)
+	err = open_found(s, name.p, &f);
+	io_kept->is_shared |= f.has_links;
+	if (err < 0) {
+		io_kept->may_be &= !is_passing(err);
 		return;
-	if (!is_sidecar(&f.st, &o->st)) {
+	}
+	io_kept->is_shared |= S_ISREG(f.st.st_mode) && f.st.st_nlink > 1;
+	if (!version_fits(&f.st, &o->st)) {
 		close(f.fd);
 		return;
 	}
-	if (object_open_sidecar(f.fd, &f.st, o, c, &o->coded[c]) < 0)
-		return;
-	io_kept->may_be &= o->coded[c]->is_settled;
-	io_kept->is_shared |= f.has_links || f.st.st_nlink > 1;
+	err = object_open_sidecar(f.fd, &f.st, o, c, &o->coded[c]);
+	io_kept->may_be &= err == 0 && o->coded[c]->is_settled;
+}
+
+static void
+open_sidecars(const struct site *s, struct exchange *x, struct str path,
+    struct object *o, struct kept *io_kept)
+{
+	unsigned codings = variant_codings(s, x);
+	struct str name;
+
+	for (unsigned c = CODING_REAL; c < CODING_COUNT; c++) {
+		if (!(codings & 1u << c))
+			continue;
+		name = arena_printf(&x->arena, "%.*s%.*s%c", STR_ARG(path),
+		    STR_ARG(coding_suffix((enum coding)c)), '\0');
+		if (name.p != NULL)
+			open_sidecar(s, name, o, (enum coding)c, io_kept);
+		else
+			io_kept->may_be = false;
+	}
 }
 
 /* Answers with an open file, which is then known for the next time. */
@@ -152,7 +152,6 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 	struct kept kept = {
 		.is_shared = f->has_links || f->st.st_nlink > 1,
 	};
-	unsigned codings;
 	struct object *o;
 	int err;
 
@@ -162,10 +161,8 @@ answer_file(struct site *s, struct exchange *x, struct found *f,
 		return;
 	}
 	kept.may_be = o->is_settled;
-	codings = o->is_negotiated ? variant_codings(s, x) : 0;
-	for (unsigned c = CODING_REAL; c < CODING_COUNT; c++)
-		if (codings & 1u << c)
-			open_sidecar(s, x, p->path, o, (enum coding)c, &kept);
+	if (o->is_negotiated)
+		open_sidecars(s, x, p->path, o, &kept);
 	if (kept.may_be)
 		cache_add(p, o, kept.is_shared);
 	variant_answer(s, x, o);

@@ -437,6 +437,130 @@ test_shared(void **state)
 	}
 }
 
+/* What lies beside a file */
+
+#define SIDECAR "a/b/page.txt.gz"
+
+static void
+expect_coding(const char *coding)
+{
+	loopback_get(&place.loopback, PAGE, "Accept-Encoding: gzip\r\n");
+	assert_int_equal(place.loopback.status, 200);
+	loopback_expect(&place.loopback, "Content-Encoding", coding);
+}
+
+static void
+make_old(const char *path)
+{
+	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	assert_int_equal(utimensat(folder->fd, path, times, 0), 0);
+}
+
+static void
+lay_old(void)
+{
+	folder_file(folder, SIDECAR, S("coded"));
+	make_old(SIDECAR);
+}
+
+static void
+lay_dangling(void)
+{
+	folder_link(folder, SIDECAR, "../../coded");
+}
+
+static void
+lay_link(void)
+{
+	folder_file(folder, "coded", S("coded"));
+	lay_dangling();
+}
+
+static void
+lay_old_link(void)
+{
+	lay_link();
+	make_old("coded");
+}
+
+static void
+lay_old_second_name(void)
+{
+	folder_file(folder, "coded", S("coded"));
+	make_old("coded");
+	assert_int_equal(linkat(folder->fd, "coded", folder->fd, SIDECAR, 0),
+	    0);
+}
+
+static void
+write_sidecar(void)
+{
+	folder_file(folder, SIDECAR, S("coded"));
+}
+
+static void
+write_target(void)
+{
+	folder_file(folder, "coded", S("coded"));
+}
+
+/* In place: a second name stays one. */
+static void
+renew_target(void)
+{
+	folder_age(folder, "coded");
+}
+
+static void
+remove_sidecar(void)
+{
+	assert_int_equal(unlinkat(folder->fd, SIDECAR, 0), 0);
+}
+
+static void
+remove_target(void)
+{
+	assert_int_equal(unlinkat(folder->fd, "coded", 0), 0);
+}
+
+/* It is seen by the next request, also where it is changed elsewhere. */
+static void
+test_sidecars(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*lay)(void);
+		const char *before;
+		void (*happen)(void);
+		const char *after;
+	} cases[] = {
+		{ "none", nothing, NULL, write_sidecar, "gzip" },
+		{ "gone", write_sidecar, "gzip", remove_sidecar, NULL },
+		{ "old", lay_old, NULL, write_sidecar, "gzip" },
+		{ "dangling", lay_dangling, NULL, write_target, "gzip" },
+		{ "link", lay_link, "gzip", remove_target, NULL },
+		{ "old link", lay_old_link, NULL, renew_target, "gzip" },
+		{ "old name", lay_old_second_name, NULL, renew_target, "gzip" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		print_message("%s\n", cases[i].what);
+		open_place(&plenty);
+		cases[i].lay();
+		expect_coding(cases[i].before);
+		assert_true(is_known(PAGE));
+		expect_coding(cases[i].before);
+		/* Also one that does not count is no reason to forget. */
+		assert_true(is_known(PAGE));
+		cases[i].happen();
+		turn();
+		expect_coding(cases[i].after);
+		close_place();
+	}
+}
+
 /* Missing files */
 
 static void
@@ -880,6 +1004,7 @@ main(void)
 		cmocka_unit_test(test_changed_before_kept),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_sidecars),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_listing_ages),
