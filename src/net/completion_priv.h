@@ -29,6 +29,12 @@ struct completion_ops {
 	void (*close_accept)(void *op);
 };
 
+/*
+ * Takes one connection by accept(2): calls on_accept, or on_full, or neither.
+ * True: it is worth trying for another one.
+ */
+bool intake_accept(struct intake *in);
+
 /* Those of the loop's engine and its state, or NULL when it only polls. */
 const struct completion_ops *loop_completion(const struct loop *l,
     void **out_state);

@@ -11,9 +11,8 @@
 /* Connections taken from one socket before others have their turn. */
 #define BATCH_MAX 64
 
-/* Is it worth trying for another one? */
-static bool
-accept_one(struct intake *in)
+bool
+intake_accept(struct intake *in)
 {
 	struct addr peer = { .len = sizeof(peer.u) };
 	int fd;
@@ -44,7 +43,7 @@ on_readable(struct watch *w, unsigned ready)
 
 	(void)ready;
 	for (unsigned i = 0; i < in->batch && w->wanted != 0; i++) {
-		if (!accept_one(in)) {
+		if (!intake_accept(in)) {
 			in->batch = i > 1 ? i / 2 : 1;
 			return;
 		}

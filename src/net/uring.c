@@ -24,6 +24,7 @@ static void (*const on_done[URING_TAGS])(struct uring *u, void *owner,
 	[URING_SEND_SOME] = uring_stream_sent,
 	[URING_WRITABLE] = uring_stream_writable,
 	[URING_ACCEPT] = uring_accept_done,
+	[URING_KNOCK] = uring_accept_knocked,
 };
 
 void

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* One operation that accepts connection after connection. */
+/*
+ * One operation that accepts connection after connection.  It takes a
+ * descriptor before it looks whether there is a connection to take; so it
+ * fails at once, and again at once, while none is left.  Whenever it has
+ * failed somebody is waited for, and then accept(2) tells why.
+ */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,21 +19,25 @@ struct uring_accept {
 	struct intake *in;      /* NULL: closed */
 	int fd;
 	bool is_wanted;
-	bool is_armed;
+	bool has_failed;
+	enum uring_tag armed;   /* URING_NOBODY: nothing is under way */
 	bool is_cancelled;      /* its last completion is to come */
 };
 
 static bool
-push_accept(struct uring_accept *a)
+arm(struct uring_accept *a)
 {
 	struct io_uring_sqe *sqe = uring_sqe(a->u);
 
 	if (sqe == NULL)
 		return false;
-	io_uring_prep_multishot_accept(sqe, a->fd, NULL, NULL,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
-	sqe->user_data = uring_data(a, URING_ACCEPT);
-	a->is_armed = true;
+	if (a->has_failed)
+		io_uring_prep_poll_add(sqe, a->fd, POLLIN);
+	else
+		io_uring_prep_multishot_accept(sqe, a->fd, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	a->armed = a->has_failed ? URING_KNOCK : URING_ACCEPT;
+	sqe->user_data = uring_data(a, a->armed);
 	return true;
 }
 
@@ -37,13 +47,13 @@ push(struct uring_plan *p)
 	struct uring_accept *a = list_entry(p, struct uring_accept, plan);
 
 	if (a->is_wanted)
-		return a->is_armed || push_accept(a);
-	if (a->is_armed && !a->is_cancelled) {
-		if (!uring_push_cancel(a->u, a, URING_ACCEPT))
+		return a->armed != URING_NOBODY || arm(a);
+	if (a->armed != URING_NOBODY && !a->is_cancelled) {
+		if (!uring_push_cancel(a->u, a, a->armed))
 			return false;
 		a->is_cancelled = true;
 	}
-	if (a->in == NULL && !a->is_armed) {
+	if (a->in == NULL && a->armed == URING_NOBODY) {
 		list_remove(&p->closed);
 		free(a);
 	}
@@ -62,19 +72,39 @@ accepted(struct uring_accept *a, int fd)
 		a->in->on_accept(a->in, fd, &peer);
 }
 
+static void
+finished(struct uring_accept *a)
+{
+	a->armed = URING_NOBODY;
+	a->is_cancelled = false;
+	uring_plan(a->u, &a->plan);
+}
+
 void
 uring_accept_done(struct uring *u, void *owner, int res, unsigned flags)
 {
 	struct uring_accept *a = owner;
 
-	if (!(flags & IORING_CQE_F_MORE)) {
-		a->is_armed = a->is_cancelled = false;
-		uring_plan(u, &a->plan);
-	}
+	(void)u;
+	if (!(flags & IORING_CQE_F_MORE))
+		finished(a);
 	if (res >= 0)
 		accepted(a, res);
-	else if ((res == -EMFILE || res == -ENFILE) && a->in != NULL)
-		a->in->on_full(a->in);
+	else
+		a->has_failed = res != -ECANCELED;
+}
+
+void
+uring_accept_knocked(struct uring *u, void *owner, int res, unsigned flags)
+{
+	struct uring_accept *a = owner;
+
+	(void)u;
+	(void)flags;
+	finished(a);
+	a->has_failed = false;
+	if (res > 0 && a->is_wanted)
+		intake_accept(a->in);
 }
 
 int

@@ -42,6 +42,7 @@ enum uring_tag {
 	URING_SEND_SOME,
 	URING_WRITABLE,
 	URING_ACCEPT,
+	URING_KNOCK,
 	URING_TAGS,
 	URING_TAG_BITS = 15,
 };
@@ -169,5 +170,7 @@ void uring_accept_want(void *op, bool wanted);
 void uring_accept_close(void *op);
 
 void uring_accept_done(struct uring *u, void *owner, int res, unsigned flags);
+void uring_accept_knocked(struct uring *u, void *owner, int res,
+    unsigned flags);
 
 #endif

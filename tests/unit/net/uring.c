@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -617,6 +618,71 @@ test_accept(void **state)
 	}
 }
 
+/* Makes room for the one that knocks. */
+struct full {
+	struct gate gate;
+	int reserve;
+	unsigned told, refused;
+};
+
+static void
+refuse(struct intake *in)
+{
+	struct full *f = list_entry(list_entry(in, struct gate, intake),
+	    struct full, gate);
+	int fd;
+
+	f->told++;
+	close(f->reserve);
+	fd = intake_take(in);
+	if (fd >= 0) {
+		f->refused++;
+		close(fd);
+	}
+	f->reserve = dup(in->fd);
+	assert_true(f->reserve >= 0);
+}
+
+/* With no descriptor left it waits for somebody to refuse, and is silent. */
+static void
+test_full(void **state)
+{
+	struct rlimit all, now;
+	struct rig *e = *state;
+	struct full f = { .told = 0 };
+	int clients[3];
+
+	for (int i = 0; i < 3; i++)
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	open_gate(e, &f.gate, false);
+	f.gate.intake.on_full = refuse;
+	f.reserve = dup(f.gate.intake.fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	now = all;
+	now.rlim_cur = (rlim_t)f.reserve + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	turn(e);
+	engine_run_for(e, QUIET_MS);
+	assert_int_equal(f.told, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(connect(clients[i], &f.gate.addr.u.sa,
+		    f.gate.addr.len), 0);
+		engine_run_for(e, QUIET_MS);
+		assert_int_equal(f.refused, i + 1);
+	}
+	assert_int_equal(f.told, 2);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(connect(clients[2], &f.gate.addr.u.sa,
+	    f.gate.addr.len), 0);
+	engine_run_for(e, QUIET_MS);
+	assert_int_equal(f.gate.accepted, 1);
+	intake_close(&f.gate.intake);
+	close(f.gate.intake.fd);
+	close(f.reserve);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+}
+
 /* The port is free when the loop has ended. */
 static void
 test_port_is_free(void **state)
@@ -720,6 +786,7 @@ main(void)
 		BOTH(test_file),
 		BOTH(test_broken_by_sending),
 		BOTH(test_accept),
+		BOTH(test_full),
 		BOTH(test_port_is_free),
 		BOTH(test_restricted),
 	};
