@@ -27,18 +27,26 @@ struct signals_before {
 	sigset_t mask;
 };
 
+/* A command that may have to be killed leads a group, so that all of it is. */
+struct group {
+	bool is_wanted;
+	bool has_terminal;      /* it was ours, and has to be again */
+};
+
 static void
 hold_signals(struct signals_before *b)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t child;
+	sigset_t held;
 
 	sigemptyset(&ignore.sa_mask);
 	sigaction(SIGINT, &ignore, &b->interrupt);
 	sigaction(SIGQUIT, &ignore, &b->quit);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, &b->mask);
+	sigemptyset(&held);
+	sigaddset(&held, SIGCHLD);
+	/* Who is in the background may give the terminal back. */
+	sigaddset(&held, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &held, &b->mask);
 }
 
 static void
@@ -64,6 +72,32 @@ close_way(const int ends[2])
 {
 	close(ends[0]);
 	close(ends[1]);
+}
+
+static struct group
+group_of(int64_t timeout_ms)
+{
+	bool is_wanted = timeout_ms > 0;
+
+	return (struct group){ is_wanted, is_wanted && tcgetpgrp(STDIN_FILENO) == getpgrp() };
+}
+
+/* In the parent and in the child, since either may be the first. */
+static void
+group_begin(const struct group *g, pid_t leader)
+{
+	if (!g->is_wanted)
+		return;
+	setpgid(leader, leader);
+	if (g->has_terminal)
+		tcsetpgrp(STDIN_FILENO, leader);
+}
+
+static void
+group_end(const struct group *g)
+{
+	if (g->has_terminal)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
 }
 
 static void
@@ -135,12 +169,12 @@ read_both(int out_fd, int err_fd, int64_t until_ms, struct command_text *out,
 
 /* Ended outputs do not mean an ended command, but one that is soon. */
 static int
-await(pid_t child, int err)
+await(pid_t child, const struct group *g, int err)
 {
 	int status;
 
 	if (err < 0)
-		kill(child, SIGKILL);
+		kill(g->is_wanted ? -child : child, SIGKILL);
 	while (waitpid(child, &status, 0) == -1)
 		if (errno != EINTR)
 			return -errno;
@@ -153,21 +187,27 @@ run_shell(const char *string, const int out_ends[2], const int err_ends[2],
 {
 	int64_t until_ms = timeout_ms > 0 ? clock_mono_ms() + timeout_ms :
 	    INT64_MAX;
+	struct group group = group_of(timeout_ms);
 	struct signals_before before;
 	pid_t child;
 	int result;
 
 	hold_signals(&before);
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		group_begin(&group, getpid());
 		become_shell(string, out_ends[1], err_ends[1], &before);
+	}
 	result = child == -1 ? -errno : 0;
 	/* Else there would be no end of what we read: we could write it. */
 	close(out_ends[1]);
 	close(err_ends[1]);
-	if (result == 0)
-		result = await(child, read_both(out_ends[0], err_ends[0],
-		    until_ms, out, err));
+	if (result == 0) {
+		group_begin(&group, child);
+		result = await(child, &group, read_both(out_ends[0],
+		    err_ends[0], until_ms, out, err));
+		group_end(&group);
+	}
 	close(out_ends[0]);
 	close(err_ends[0]);
 	release_signals(&before);

@@ -35,6 +35,8 @@ struct command_text {
  * wants it of system(3); the command itself has them as the caller had.
  *
  * timeout_ms, unless 0: the command is killed after it, which is -ETIMEDOUT.
+ * It then leads a process group, and all of the group is killed; where the
+ * terminal was ours, it has it meanwhile.
  * Other negative errnos: of pipe, socketpair, fork, poll.  What was written
  * until then is in the buffers.
  */

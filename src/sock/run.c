@@ -93,8 +93,8 @@ static enum outcome
 outcome_of_status(const char *line, int status)
 {
 	if (WIFSIGNALED(status))
-		return say_error(OUTCOME_PARTIAL, line, "killed", 0, "%s",
-		    strsignal(WTERMSIG(status)));
+		return say_error(OUTCOME_PARTIAL, line, "killed", 0, "SIG%s",
+		    sigabbrev_np(WTERMSIG(status)));
 	if (WEXITSTATUS(status) == 0)
 		return OUTCOME_DONE;
 	return say_error(OUTCOME_PARTIAL, line, "failed", 0, "exit status %d",

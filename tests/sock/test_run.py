@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: ISC
 """sock run: the lecture's command(3), on the command line."""
 
+import pathlib
+import subprocess
+import time
+
 import pytest
 
-from workbench import DONE, PARTIAL, TIMEOUT, answer, objects, run
+from workbench import (DONE, PARTIAL, PATIENCE_S, SOCK, TIMEOUT, answer,
+                       objects, run)
 
 VIAS = ["pipes", "socketpair"]
 
@@ -33,6 +38,7 @@ def test_status():
     assert objects(done.stdout)[0]["status"] == 3
     done = run("run", "--json", "kill -9 $$")
     assert objects(done.stdout)[0]["signal"] == 9
+    assert b"SIGKILL" in run("run", "kill -9 $$").stderr
     assert run("run", "no-such-command").returncode == PARTIAL
 
 
@@ -46,6 +52,34 @@ def test_limit():
     assert done.stdout == b"0123456789"
     assert done.returncode == PARTIAL
     assert b"7 bytes" in done.stderr
+
+
+def has_ended(pid):
+    """Perhaps nobody has asked for its status yet."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
+
+
+def test_timeout_ends_what_the_command_began():
+    done = run("run", "--timeout=300ms", "sleep 1000 & echo $!; wait")
+    assert done.returncode == TIMEOUT
+    until = time.monotonic() + PATIENCE_S
+    while not has_ended(int(done.stdout)):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_timeout_lends_the_terminal(tool):
+    """The command reads it, and so may we afterwards."""
+    done = subprocess.run(
+        [tool("script"), "-qec", f"{SOCK} run --timeout=20s 'read a; echo "
+         f"got $a'; read b; echo and $b", "/dev/null"],
+        input=b"one\ntwo\n", capture_output=True, timeout=PATIENCE_S)
+    assert b"got one" in done.stdout
+    assert b"and two" in done.stdout
 
 
 def test_timeout():
