@@ -16,6 +16,7 @@
 
 #define INPUT_BYTES 65536       /* of a stream from standard input at once */
 #define DATAGRAM_BYTES 8192     /* of it in one datagram */
+#define LINE_BYTES (256 * 1024) /* of a line; no datagram is so long */
 #define REPLY_BYTES (256 * 1024)
 #define REPLY_MS 5000
 
@@ -147,6 +148,9 @@ send_message(struct send *s, struct str text)
 		n = s->via->send(s, text, flags);
 		if (n == -EINTR)
 			continue;
+		/* Only SO_SNDTIMEO makes a socket that waits say so. */
+		if (n == -EAGAIN)
+			n = -ETIMEDOUT;
 		if (n < 0)
 			return failed(s, s->via->name, (int)n);
 		s->bytes += (uint64_t)n;
@@ -170,16 +174,36 @@ send_texts(struct send *s)
 	return o;
 }
 
+/* The next line with its end, or what there is room for; 0 at the end. */
+static size_t
+read_line(char *p, size_t room)
+{
+	size_t n = 0;
+	int c = 0;
+
+	while (n < room && c != '\n' && (c = getc_unlocked(stdin)) != EOF)
+		p[n++] = (char)c;
+	return n;
+}
+
+/*
+ * A line that is too long goes in pieces, which a stream does not mind, and
+ * the first of which is more than a datagram can hold: EMSGSIZE tells.
+ */
 static enum outcome
 send_lines(struct send *s)
 {
+	char *line = malloc(LINE_BYTES);
 	enum outcome o = OUTCOME_DONE;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
+	size_t n;
 
-	while (o == OUTCOME_DONE && (n = getline(&line, &size, stdin)) > 0)
-		o = send_message(s, (struct str){ line, (size_t)n });
+	if (line == NULL)
+		return say_error(OUTCOME_LOCAL, NULL, "memory", ENOMEM, NULL);
+	while (o == OUTCOME_DONE && (n = read_line(line, LINE_BYTES)) > 0)
+		o = send_message(s, (struct str){ line, n });
+	if (o == OUTCOME_DONE && ferror(stdin))
+		o = say_error(OUTCOME_LOCAL, NULL, "standard input", errno,
+		    NULL);
 	free(line);
 	return o;
 }
@@ -297,6 +321,17 @@ open_unconnected(struct send *s)
 	return o;
 }
 
+/* --timeout is also for a peer who does not read. */
+static void
+set_timeout(const struct send *s)
+{
+	int64_t ms = s->job.timeout_ms;
+	struct timeval t = { ms / 1000, ms % 1000 * 1000 };
+
+	if (ms > 0)
+		call_setsockopt(s->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
 static enum outcome
 open_socket(struct send *s)
 {
@@ -375,6 +410,7 @@ send_run(struct job *job)
 		o = open_socket(s);
 	if (o != OUTCOME_DONE)
 		return o;
+	set_timeout(s);
 	if (job->n_operands > 1)
 		o = send_texts(s);
 	else

@@ -39,6 +39,26 @@ def test_standard_input():
         assert s.output() == "one\ntwo\n"
 
 
+def test_lines_are_bounded():
+    """A stream has them in pieces; a datagram cannot be so long."""
+    line = "x" * 300000
+    with Serve("tcp:127.0.0.1:0", "--count=1") as s:
+        answer("send", s.address(), "--lines", input=f"{line}\n{line}")
+        assert s.output() == f"{line}\n{line}"
+    with Serve("udp:127.0.0.1:0") as s:
+        done = run("send", s.address(), "--lines", input=line)
+    assert done.returncode == PEER
+    assert b"EMSGSIZE" in done.stderr
+
+
+def test_peer_who_does_not_read_times_out():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        done = run("send", f"tcp:127.0.0.1:{s.getsockname()[1]}",
+                   "--timeout=200ms", input=b"x" * (32 << 20))
+    assert done.returncode == TIMEOUT
+    assert b"ETIMEDOUT" in done.stderr
+
+
 def test_nobody_there():
     """U4, U5: connected, the ICMP error comes back; unconnected, not."""
     assert run("send", "udp:127.0.0.1:1", "x").returncode == PEER
