@@ -488,7 +488,11 @@ call_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 	if (is_shown) {
 		made(&s, "getsockopt", fd);
 		put_option(&s, level, option);
-		put_option_value(&s, sockopt_of(level, option), value, *len);
+		if (r == -1)
+			put(&s, "%p", value);
+		else
+			put_option_value(&s, sockopt_of(level, option), value,
+			    *len);
 		put(&s, ", ");
 		put_length(&s, before, *len);
 	}

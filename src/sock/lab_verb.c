@@ -257,6 +257,9 @@ lab_verb_run(struct job *job)
 	}
 	if (!is_all && !is_claims)
 		return run_named(j);
+	if (job->n_operands > 1)
+		return say_error(OUTCOME_USAGE, job->operands[1],
+		    "a number is for one lab", 0, NULL);
 	if (j->pcap != NULL || j->keeps)
 		return say_error(OUTCOME_USAGE, NULL,
 		    "--pcap and --keep are for one lab", 0, NULL);

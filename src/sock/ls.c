@@ -288,23 +288,46 @@ say_socket(const struct view *v, const char *event,
 
 /* --------------------------------------------------------------- reading */
 
+/* A pattern begins with its kind, or with what stands for any. */
+static bool
+may_mean(const char *pattern, enum diag_kind kind)
+{
+	const char *name = diag_kind_name(kind);
+
+	return strncmp(pattern, name, strlen(name)) == 0 ||
+	    strpbrk(pattern, "*?") == pattern;
+}
+
+/* One that can match nothing is a mistake, not an empty answer. */
+static enum outcome
+check_patterns(const struct job *job)
+{
+	bool is_one;
+
+	for (unsigned i = 0; i < job->n_operands; i++) {
+		is_one = false;
+		for (enum diag_kind k = 0; k < DIAG_KINDS; k++)
+			is_one = is_one || may_mean(job->operands[i], k);
+		if (!is_one)
+			return say_error(OUTCOME_USAGE, job->operands[i],
+			    "no such pattern", 0, "it begins with a kind, "
+			    "like 'tcp:*:80' or unix, or with *");
+	}
+	return OUTCOME_DONE;
+}
+
 /* Which kinds can the patterns mean?  Reading all costs more. */
 static bool
 may_want(const struct job *job, enum diag_kind kind)
 {
-	const char *name = diag_kind_name(kind);
 	bool is_other = kind != DIAG_TCP && kind != DIAG_UDP;
 
 	if (job->only_v4 || job->only_v6)
 		if (is_other && kind != DIAG_ICMP)
 			return false;
-	for (unsigned i = 0; i < job->n_operands; i++) {
-		const char *p = job->operands[i];
-
-		if (strncmp(p, name, strlen(name)) == 0 ||
-		    strpbrk(p, "*?") == p)
+	for (unsigned i = 0; i < job->n_operands; i++)
+		if (may_mean(job->operands[i], kind))
 			return true;
-	}
 	return job->n_operands == 0;
 }
 
@@ -460,7 +483,9 @@ ls_run(struct job *job)
 	struct view v;
 	enum outcome o;
 
-	o = view_open(&v, asked);
+	o = check_patterns(job);
+	if (o == OUTCOME_DONE)
+		o = view_open(&v, asked);
 	if (o != OUTCOME_DONE)
 		return o;
 	say_hold();

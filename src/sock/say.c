@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,11 +235,15 @@ record_drop(struct record *r)
 static void
 write_now(int fd, const char *p, size_t n)
 {
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
 	ssize_t done;
 
 	while (n > 0) {
 		done = write(fd, p, n);
-		if (done == -1 && errno != EINTR)
+		/* A terminal is shared, and others may have it not wait. */
+		if (done == -1 && errno == EAGAIN)
+			poll(&writable, 1, -1);
+		else if (done == -1 && errno != EINTR)
 			return;
 		if (done > 0) {
 			p += done;

@@ -15,9 +15,8 @@
 #include "sock/call.h"
 #include "sock/options.h"
 
-#define TEXT_MAX \
-	63 /* the longest text that is set: a congestion
-				   control or a device is shorter */
+/* The longest text that is set: a congestion control or device is shorter. */
+#define TEXT_MAX 63
 
 enum { GET = 1, SET = 2, BOTH = 3 };
 
@@ -412,6 +411,10 @@ sockopt_apply(int fd, const char *address, struct str setting)
 	if (o == NULL)
 		return say_error(OUTCOME_USAGE, address, "no such option", 0,
 		    "%.*s; sock opts lists them", STR_ARG(name));
+	if (value.n == 0 && o->is_settable && o->type != SOCKOPT_FLAG &&
+	    o->type != SOCKOPT_TEXT)
+		return say_error(OUTCOME_USAGE, address, "set option", 0,
+		    "%s=VALUE is wanted", o->name);
 	err = sockopt_set(fd, o, value);
 	if (err == -EINVAL && value.n > 0)
 		return say_error(OUTCOME_USAGE, address, "set option", err,

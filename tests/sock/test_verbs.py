@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: ISC
 """The table of verbs, and what is written from it."""
 
+import fcntl
+import os
 import pathlib
 import re
 import subprocess
 
 import pytest
 
-from workbench import DONE, SOCK, USAGE, answer, objects, run
+from workbench import (DONE, PATIENCE_S, SOCK, USAGE, answer, objects,
+                       run)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MANUAL = (TOP / "man/sock.1").read_text()
@@ -99,6 +102,8 @@ def test_completion_of_options():
     ["name", "localhost", "--connect"], ["name", "unix:x"],
     ["opts", "file:/etc/hosts"], ["opts", "tcp::0", "--set=nosuch"],
     ["opts", "tcp::0", "--set=sndbuf=many"], ["-o", "nosuch", "tcp::1"],
+    ["-o", "rcvbuf", "tcp::1"], ["ls", "tcp", "8080"],
+    ["lab", "all", "5"],
 ])
 def test_usage_is_one_line(arguments):
     done = run(*arguments)
@@ -137,6 +142,19 @@ def test_colour_on_a_terminal(tool, environment, has_colour):
         timeout=30)
     assert b"ECONNREFUSED" in done.stdout
     assert (b"\x1b" in done.stdout) == has_colour
+
+
+def test_answers_wait_for_a_reader_that_is_late():
+    """Who shares our pipe may have made it non-blocking."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen([SOCK, "opts", "--json"], stdout=writer) as p:
+        os.close(writer)
+        with open(reader) as f:
+            said = objects(f.read())
+        assert p.wait(PATIENCE_S) == DONE
+    assert len(said) == len(objects(answer("opts", "--json")))
 
 
 def test_version():
