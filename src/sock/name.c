@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sock name: what a name stands for, in the order in which a program that
- * asks getaddrinfo(3) would try it; and the same addresses as bytes.
+ * asks getaddrinfo(3) would try it; the same addresses as bytes; and what the
+ * DNS alone says, which may be something else.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,12 +11,13 @@
 #include <unistd.h>
 
 #include "sock/call.h"
+#include "sock/dns.h"
 #include "sock/endpoint.h"
 #include "sock/verbs.h"
 
 struct lookup {
 	struct job job;
-	bool shows_bytes, connects;
+	bool shows_bytes, connects, asks_dns;
 };
 
 #define OPTION(name, field, about) \
@@ -25,6 +27,7 @@ static const struct option_row options[] = {
 	OPTION("bytes", shows_bytes,
 	    "show ports and addresses as numbers and as they are sent"),
 	OPTION("connect", connects, "try each of them, in this order"),
+	OPTION("dns", asks_dns, "ask the DNS alone, too, as host and dig do"),
 	{ .name = NULL },
 };
 
@@ -179,6 +182,55 @@ warn_localhost(const struct target *t, const struct endpoint *list, unsigned n)
 	    "its line in /etc/hosts, or write [::1]");
 }
 
+/* ------------------------------------------------------------- DNS alone */
+
+static void
+say_dns(const char *host, const char *address, int err, const char *text)
+{
+	struct record r;
+
+	record_begin(&r, "dns");
+	record_text(&r, "host", host);
+	record_text(&r, "address", address);
+	record_errno(&r, "errno", err);
+	record_say(&r, SAY_ANSWER, "DNS alone: %s", text);
+}
+
+static const char *
+why_no_address(int err)
+{
+	switch (err) {
+	case 0:
+		return "no address of that name";
+	case -ENOENT:
+		return "no such name";
+	case -ETIMEDOUT:
+	case -ECONNREFUSED:
+		return "no server answers";
+	case -EIO:
+		return "an error instead of an answer";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* Beside what getaddrinfo(3) said; that it says nothing is no failure. */
+static void
+show_dns(const struct job *job, const struct target *t)
+{
+	struct dns_address list[ENDPOINTS_MAX];
+	char host[NI_MAXHOST];
+	int n;
+
+	snprintf(host, sizeof(host), "%.*s", STR_ARG(t->address.host));
+	n = dns_ask(host, endpoint_family(job, &t->address), job->timeout_ms,
+	    list, ENDPOINTS_MAX);
+	for (int i = 0; i < n; i++)
+		say_dns(host, list[i].text, 0, list[i].text);
+	if (n <= 0)
+		say_dns(host, NULL, n, why_no_address(n));
+}
+
 /* ------------------------------------------------------------------- run */
 
 static void
@@ -299,6 +351,8 @@ name_run(struct job *job)
 	if (asked->connects && t.address.port == 0 && t.address.service.n == 0)
 		return say_error(OUTCOME_USAGE, t.text, "connect", 0,
 		    "to which port?  HOST:PORT says it");
+	if (asked->asks_dns && t.address.host.n > 0)
+		show_dns(job, &t);
 	o = endpoint_resolve(job, &t, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
@@ -314,7 +368,9 @@ const struct verb verb_name = {
 	.least = 1,
 	.most = 1,
 	.about = "show the addresses of a name, in the order they are tried",
-	.details = "With -v also where names are looked up.\n",
+	.details =
+	    "With -v also where names are looked up.  nsswitch.conf(5) says\n"
+	    "who is asked; --dns shows whether the DNS says the same.\n",
 	.options = options,
 	.size = sizeof(struct lookup),
 	.run = name_run,
