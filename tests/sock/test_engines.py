@@ -157,3 +157,11 @@ def test_libraries_say_what_they_chose(engine):
     need(engine)
     assert re.search(r"which chooses (epoll|poll|select|kqueue|iouring)",
                      ENGINES[engine])
+
+
+def test_list_tells_what_each_costs():
+    """M20: the difference that the pages on poll and c10k are about."""
+    about = {name: " ".join(text.split()) for name, text in ENGINES.items()}
+    assert "FD_SETSIZE" in about["select"]
+    assert "number of connections" in about["poll"]
+    assert "(default)" in about["epoll"]
