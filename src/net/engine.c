@@ -18,36 +18,36 @@ static const struct engine engines[] = {
 	{
 		.name = "blocking",
 		.about = "one connection after the other",
-		.limit = "who comes meanwhile waits",
+		.limit = "the others wait",
 		.policy = ENGINE_ONE,
 		.poller = &poller_poll,
 	},
 	{
 		.name = "fork",
 		.about = "a process for each connection",
-		.limit = "256 processes; who comes then waits",
+		.limit = "256 of them, the others wait",
 		.policy = ENGINE_CHILDREN,
 		.poller = &poller_poll,
 	},
 	{
 		.name = "select-fork",
-		.about = "select(2), and a process for each connection",
-		.limit = "256 processes; who comes then waits",
+		.about = "select(2), a process for each connection",
+		.limit = "256 of them",
 		.policy = ENGINE_CHILDREN,
 		.poller = &poller_select,
 	},
 	{
 		.name = "nonblock",
-		.about = "asks each in turn, then naps (nonblock:MS, the nap)",
-		.limit = "a system call a connection, and late",
+		.about = "asks each in turn, then naps (nonblock:MS)",
+		.limit = "a call for each, late",
 		.poller = &poller_nonblock,
 		.argument = NAP_MS,
 		.argument_max = NAP_MAX_MS,
 	},
 	{
 		.name = "sigio",
-		.about = "O_ASYNC, a real-time signal for all that happens",
-		.limit = "the queue of signals; then all are asked",
+		.about = "O_ASYNC, real-time signals",
+		.limit = "when their queue is full, all are asked",
 		.sends_signals = true,
 #ifdef __linux__
 		.poller = &poller_sigio,
@@ -57,14 +57,14 @@ static const struct engine engines[] = {
 	},
 	{
 		.name = "select",
-		.about = "select(2), three sets of bits",
-		.limit = "descriptors below FD_SETSIZE (1024)",
+		.about = "select(2), sets of bits",
+		.limit = "below FD_SETSIZE (1024)",
 		.poller = &poller_select,
 	},
 	{
 		.name = "pselect",
-		.about = "pselect(2), as select, in nanoseconds",
-		.limit = "descriptors below FD_SETSIZE (1024)",
+		.about = "pselect(2), the same in nanoseconds",
+		.limit = "below FD_SETSIZE (1024)",
 		.poller = &poller_pselect,
 	},
 	{
@@ -76,7 +76,7 @@ static const struct engine engines[] = {
 	{
 		.name = "epoll",
 		.about = "epoll(7), the kernel keeps the set",
-		.limit = "a system call for each change of it",
+		.limit = "a call for each change",
 #ifdef __linux__
 		.poller = &poller_epoll,
 #else
@@ -86,7 +86,7 @@ static const struct engine engines[] = {
 	{
 		.name = "epoll-et",
 		.about = "epoll(7), edge-triggered",
-		.limit = "as epoll, and a system call an event",
+		.limit = "a call for each event, too",
 #ifdef __linux__
 		.poller = &poller_epoll_et,
 #else
@@ -95,8 +95,8 @@ static const struct engine engines[] = {
 	},
 	{
 		.name = "uring",
-		.about = "io_uring(7), is told what to do, not asked when to",
-		.limit = "its buffers (uring:N, how many)",
+		.about = "io_uring(7), is told what to do, not when",
+		.limit = "its buffers (uring:N)",
 #ifdef HAVE_URING
 		.poller = &poller_uring,
 #else
@@ -109,7 +109,7 @@ static const struct engine engines[] = {
 	{
 		.name = "kqueue",
 		.about = "kqueue(2), the kernel keeps the set",
-		.limit = "a system call for each change of it",
+		.limit = "a call for each change",
 #ifdef HAVE_KQUEUE
 		.poller = &poller_kqueue,
 #else
@@ -119,7 +119,7 @@ static const struct engine engines[] = {
 	{
 		.name = "libevent",
 		.about = "libevent, which chooses",
-		.limit = "that of what it chose",
+		.limit = "as that one",
 #ifdef HAVE_LIBEVENT
 		.poller = &poller_libevent,
 #else
@@ -129,7 +129,7 @@ static const struct engine engines[] = {
 	{
 		.name = "libev",
 		.about = "libev, which chooses",
-		.limit = "that of what it chose",
+		.limit = "as that one",
 #ifdef HAVE_LIBEV
 		.poller = &poller_libev,
 #else

@@ -110,6 +110,19 @@ test_loop(void **state)
 	loop_close(l);
 }
 
+/* On a terminal no line is broken. */
+static void
+assert_fits(const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		if (n > 80)
+			fail_msg("%zu columns: %.*s", n, (int)n, text);
+		text += text[n] == '\n' ? n + 1 : n;
+	}
+}
+
 /* Each has its line, one is the default, those missing say why. */
 static void
 test_help(void **state)
@@ -127,6 +140,7 @@ test_help(void **state)
 	fclose(help);
 	text[0] = '\n';
 	text[n + 1] = '\0';
+	assert_fits(text);
 	for (size_t i = 0; (e = engine_at(i)) != NULL; i++) {
 		char line[32];
 
