@@ -75,7 +75,7 @@ static const struct engine engines[] = {
 	},
 	{
 		.name = "epoll",
-		.about = "epoll(7), the kernel keeps the set",
+		.about = "epoll(7), the kernel has the set",
 		.limit = "a call for each change",
 #ifdef __linux__
 		.poller = &poller_epoll,
@@ -108,7 +108,7 @@ static const struct engine engines[] = {
 	},
 	{
 		.name = "kqueue",
-		.about = "kqueue(2), the kernel keeps the set",
+		.about = "kqueue(2), the kernel has the set",
 		.limit = "a call for each change",
 #ifdef HAVE_KQUEUE
 		.poller = &poller_kqueue,
