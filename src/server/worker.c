@@ -184,8 +184,8 @@ site_init(struct worker *w, struct cache_limits *limits)
 	w->site = *w->setup->site;
 	w->site.codings = &w->codings;
 	w->site.etag = setup->config->etag;
-	w->listings.left_bytes = w->forks ? CHILD_LISTING_BYTES :
-	    LISTING_BYTES;
+	w->listings.bytes = w->forks ? CHILD_LISTING_BYTES : LISTING_BYTES;
+	w->listings.left_bytes = w->listings.bytes;
 	list_init(&w->listings.makings);
 	w->site.listings = &w->listings;
 	w->site.loop = w->loop;

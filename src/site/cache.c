@@ -60,7 +60,7 @@ struct cache {
 	size_t bytes;
 	unsigned n_descriptors, n_missing;
 	uint64_t seed;
-	struct list objects, missing;   /* by lru, the oldest first */
+	struct list objects, listings, missing; /* by lru, the oldest first */
 	unsigned n_buckets;             /* a power of two */
 	struct cache_entry **by_key, **by_name;
 };
@@ -180,6 +180,15 @@ entry_new(const struct cache_place *p, struct object *o)
 	return e;
 }
 
+/* Where an entry waits for its end. */
+static struct list *
+lru_of(struct cache *c, const struct cache_entry *e)
+{
+	if (e->object == NULL)
+		return &c->missing;
+	return e->is_listing ? &c->listings : &c->objects;
+}
+
 /* Asking */
 
 /*
@@ -254,7 +263,7 @@ cache_find(struct cache *c, struct str key, struct object **out_object)
 		forget(c, e);
 		return CACHE_UNKNOWN;
 	}
-	lru = e->object != NULL ? &c->objects : &c->missing;
+	lru = lru_of(c, e);
 	if (lru->prev != &e->lru) {
 		list_remove(&e->lru);
 		list_append(lru, &e->lru);
@@ -277,46 +286,53 @@ cache_watch(struct cache *c, struct str path, struct str key)
 	return p;
 }
 
-/* Makes room as long as e would be too much. */
+/*
+ * Makes room for so much more.  Listings go first: they are known for a second
+ * only, and have no descriptors.
+ */
 static void
 make_room(struct cache *c, size_t bytes, unsigned descriptors)
 {
+	while (!list_is_empty(&c->listings) &&
+	    c->bytes + bytes > c->limits.bytes)
+		forget_oldest(c, &c->listings);
 	while (!list_is_empty(&c->objects) &&
 	    (c->bytes + bytes > c->limits.bytes || (descriptors > 0 &&
 	    c->n_descriptors + descriptors > c->limits.descriptors)))
 		forget_oldest(c, &c->objects);
 }
 
-/* An entry for o, in its lists; NULL when there is no room. */
-static struct cache_entry *
-keep(const struct cache_place *p, struct object *o)
+/* Keeps o, if there is room. */
+static void
+keep(const struct cache_place *p, struct object *o, bool is_shared,
+    bool is_listing)
 {
 	struct cache *c = p->cache;
 	struct cache_entry *e;
 	size_t bytes = object_bytes(o);
 
 	if (find(c, p->key) != NULL || bytes > c->limits.bytes / 4)
-		return NULL;
+		return;
 	e = entry_new(p, o);
 	if (e == NULL)
-		return NULL;
+		return;
+	e->is_shared = is_shared;
+	e->is_listing = is_listing;
 	e->bytes += bytes;
 	e->descriptors = object_descriptors(o);
 	make_room(c, e->bytes, e->descriptors);
 	object_ref(o);
 	link_entry(c, e);
-	list_append(&c->objects, &e->lru);
+	list_append(lru_of(c, e), &e->lru);
 	c->bytes += e->bytes;
 	c->n_descriptors += e->descriptors;
 	o->entry = e;
-	return e;
 }
 
 void
 cache_add(const struct cache_place *p, struct object *o, bool is_shared)
 {
 	struct cache_place at = *p;
-	struct cache_entry *e;
 
 	if (p->cache == NULL)
 		return;
@@ -324,9 +340,7 @@ cache_add(const struct cache_place *p, struct object *o, bool is_shared)
 	   not whole on a watched way has nobody. */
 	if (is_shared || !p->spot.is_last)
 		at.spot.dir = NULL;
-	e = keep(&at, o);
-	if (e != NULL)
-		e->is_shared = is_shared;
+	keep(&at, o, is_shared, false);
 }
 
 const char *
@@ -418,14 +432,27 @@ cache_fulfil(struct cache_promise *promise, struct object *o)
 			.is_last = true,
 		},
 	};
-	struct cache_entry *e = NULL;
 
 	list_remove(&promise->node);
 	if (o != NULL && !promise->is_broken)
-		e = keep(&p, o);
-	if (e != NULL)
-		e->is_listing = true;
+		keep(&p, o, false, true);
 	free(promise);
+}
+
+void
+cache_shed_listings(struct cache *c)
+{
+	struct list *l, *next;
+	struct cache_entry *e;
+
+	if (c == NULL)
+		return;
+	for (l = c->listings.next; l != &c->listings; l = next) {
+		next = l->next;
+		e = list_entry(l, struct cache_entry, lru);
+		if (e->object->refs == 1)
+			forget(c, e);
+	}
 }
 
 static void
@@ -509,6 +536,7 @@ cache_open(struct loop *l, int root, const struct cache_limits *limits,
 	c->root = root;
 	c->limits = *limits;
 	list_init(&c->objects);
+	list_init(&c->listings);
 	list_init(&c->missing);
 	c->n_buckets = bucket_count(limits);
 	c->by_key = calloc(c->n_buckets, sizeof(*c->by_key));
@@ -534,6 +562,8 @@ cache_close(struct cache *c)
 		return;
 	while (!list_is_empty(&c->objects))
 		forget_oldest(c, &c->objects);
+	while (!list_is_empty(&c->listings))
+		forget_oldest(c, &c->listings);
 	while (!list_is_empty(&c->missing))
 		forget_oldest(c, &c->missing);
 	watcher_close(c->watcher);

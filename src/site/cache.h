@@ -13,7 +13,8 @@
  * change elsewhere: it is compared, by fstatat(2), at every request.  All else
  * is compared once a second, which bounds how long a change is missed that
  * nobody tells of: through memory, by a name given since, on a file system
- * that does not tell (NFS, FUSE), where watches have run out, behind a mount.
+ * that does not tell (NFS, FUSE) or that finds files by other spellings of
+ * their names, where watches have run out, behind a mount.
  * What differs is looked up again, so no link leads out of the root by being
  * known.  Without that a hit costs no system call.  (For requests of which a
  * part was there before, "before" is to a tick of the clock.)
@@ -105,6 +106,12 @@ bool cache_promise_holds(const struct cache_promise *promise);
 
 /* Keeps o, if the promise holds; o may be NULL.  The promise is gone. */
 void cache_fulfil(struct cache_promise *promise, struct object *o);
+
+/*
+ * Forgets the listings that nobody is being sent: their memory is wanted for
+ * others.  NULL is fine.
+ */
+void cache_shed_listings(struct cache *c);
 
 /*
  * Keeps that a look-up found nothing (ENOENT), and no link on the way.

@@ -287,6 +287,19 @@ answer_later(const struct site *s, struct exchange *x, struct listing *l,
 	exchange_refuse(x, REASON_MEMORY);
 }
 
+/*
+ * Known listings count as long as they are known, which may be until the next
+ * request for them: when much is taken, they give way.
+ */
+static void
+make_room(const struct site *s)
+{
+	const struct listings *listings = s->listings;
+
+	if (listings != NULL && listings->left_bytes < listings->bytes / 2)
+		cache_shed_listings(s->cache);
+}
+
 /* Makes a new one. */
 static void
 list_dir(const struct site *s, struct exchange *x, const struct dir *d)
@@ -310,6 +323,7 @@ list_dir(const struct site *s, struct exchange *x, const struct dir *d)
 	struct object *o;
 	int r;
 
+	make_room(s);
 	r = listing_begin(d->fd, &of, &l);
 	if (r < 0) {
 		exchange_refuse(x, REASON_MEMORY);

@@ -18,9 +18,10 @@ struct loop;
 struct mime_table;
 struct sniffer;
 
-/* Those that are being made or sent. */
+/* Those that are being made, known, or sent. */
 struct listings {
-	size_t left_bytes;              /* that they may still take */
+	size_t bytes;                   /* that they may take together */
+	size_t left_bytes;              /* of these */
 	struct list makings;            /* dir.c's */
 };
 

@@ -389,6 +389,40 @@ test_budget(void **state)
 	place.site.listings = NULL;
 }
 
+/* What is known of others is no reason to refuse one. */
+static void
+test_known_give_way(void **state)
+{
+	const struct cache_limits limits = {
+		.bytes = 64 << 20, .descriptors = 9, .directories = 9,
+	};
+	struct listings listings = { .bytes = 500000, .left_bytes = 500000 };
+	struct loop *loop;
+	char target[160];
+
+	(void)state;
+	list_init(&listings.makings);
+	place.site.listings = &listings;
+	assert_int_equal(loop_open(NULL, &loop), 0);
+	for (int i = 0; i < 10 * 200; i++) {
+		snprintf(target, sizeof(target), "%d", i % 10);
+		if (i < 10)
+			folder_dir(&place.folder, target);
+		snprintf(target, sizeof(target), "%d/%0100d", i % 10, i);
+		folder_link(&place.folder, target, "..");
+	}
+	assert_int_equal(cache_open(loop, place.folder.fd, &limits,
+	    &place.site.cache), 0);
+	for (int i = 0; i < 100; i++) {
+		snprintf(target, sizeof(target), "/%d/", i % 10);
+		page(target);
+	}
+	assert_true(listings.left_bytes < listings.bytes);
+	cache_close(place.site.cache);
+	assert_int_equal(listings.left_bytes, listings.bytes);
+	loop_close(loop);
+}
+
 /* Whoever goes away in the middle leaves nothing behind. */
 static void
 test_left_alone(void **state)
@@ -426,6 +460,7 @@ main(void)
 		WITH_PLACE(test_slices),
 		WITH_PLACE(test_left_while_made),
 		WITH_PLACE(test_budget),
+		WITH_PLACE(test_known_give_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
