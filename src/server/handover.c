@@ -51,10 +51,14 @@ on_retry(struct timer *t)
 int
 giver_open(struct giver *g, struct loop *l, int channel)
 {
-	g->loop = l;
+	int err;
+
 	g->retry.fn = on_retry;
 	g->watch = (struct watch){ .fn = on_room, .fd = channel };
-	return loop_add(l, &g->watch);
+	err = loop_add(l, &g->watch);
+	if (err == 0)
+		g->loop = l;
+	return err;
 }
 
 static int

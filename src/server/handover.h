@@ -23,7 +23,10 @@ struct giver {
 	void (*go_on)(struct giver *g);
 };
 
-/* `channel` is then the giver's; g->go_on is set.  0 or a negative errno. */
+/*
+ * `channel` is then the giver's; g->go_on is set.  0, or a negative errno, and
+ * then the channel is the caller's still.
+ */
 int giver_open(struct giver *g, struct loop *l, int channel);
 
 /*
@@ -50,7 +53,7 @@ struct taker {
 
 /*
  * `channel` is then the taker's; t->take and t->ended are set.  It waits for
- * taker_wake.  0 or a negative errno.
+ * taker_wake.  0, or a negative errno, and then the channel is the caller's.
  */
 int taker_open(struct taker *t, struct loop *l, int channel);
 
