@@ -97,6 +97,13 @@ is_full(const struct acceptor *a)
 }
 
 static void
+want_more(struct acceptor *a)
+{
+	if (a->is_open)
+		want_all(a, !a->is_paused && !is_full(a));
+}
+
+static void
 on_accept(struct intake *in, int fd, const struct addr *peer)
 {
 	struct acceptor *a = list_entry(in, struct port, intake)->acceptor;
@@ -184,16 +191,14 @@ void
 acceptor_connection_closed(struct acceptor *a)
 {
 	a->connections--;
-	if (a->is_open && !a->is_paused)
-		want_all(a, true);
+	want_more(a);
 }
 
 void
 acceptor_pause(struct acceptor *a, bool is_paused)
 {
 	a->is_paused = is_paused;
-	if (a->is_open)
-		want_all(a, !is_paused && !is_full(a));
+	want_more(a);
 }
 
 unsigned
