@@ -2,6 +2,7 @@
 /* Descriptors are small numbers, so a table finds what belongs to each. */
 #include "net/fdtable_priv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ fdtable_reach(void *table, size_t *n, size_t size, int fd)
 {
 	size_t longer = *n > 0 ? *n : LEAST;
 
+	assert(fd >= 0);
 	if ((size_t)fd < *n)
 		return table;
 	while (longer <= (size_t)fd)
