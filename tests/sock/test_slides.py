@@ -20,7 +20,7 @@ from workbench import PATIENCE_S, SOCK
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs/slides.md"
 PROMPT = re.compile(r"^(\d|nobody)?\$ (.+)$")
-IDLE = "Do something else"
+PORT = re.compile(r"Socket has port #(\d+)")
 
 # Parts that need what a test has not, and who tests the like.
 ELSEWHERE = {
@@ -29,6 +29,7 @@ ELSEWHERE = {
     "How fast": "test_bench.py: figures are the machine's",
 }
 # What another machine, another user, another build may answer differently.
+ANY_NUMBER = ("Do something else", "TIME_WAIT")
 VARIES = ("localhost has no IPv6", "sock: the network", "     not available")
 
 
@@ -50,17 +51,26 @@ class Session:
     def __init__(self, folder, environment):
         self.folder, self.environment = folder, environment
         self.lines, self.threads, self.running = [], [], []
-        self.port_said = threading.Event()
-        self.port = None
+        self.changed = threading.Condition()
+        self.port = self.page_port = None
+
+    def add(self, lines):
+        with self.changed:
+            self.lines += lines
+            self.changed.notify()
 
     def follow(self, stream):
         for line in stream:
-            self.lines.append(line.rstrip("\n"))
-            if found := re.search(r"Socket has port #(\d+)", line):
+            if found := PORT.search(line):
                 self.port = found[1]
-                self.port_said.set()
-            if "socket --> socket" in line:
-                self.port_said.set()
+            self.add([line.rstrip("\n")])
+
+    def await_lines(self, printed):
+        """Whoever types has read so far; what is missing fails later."""
+        wanted = counted(printed)
+        with self.changed:
+            self.changed.wait_for(
+                lambda: wanted <= counted(self.lines), PATIENCE_S)
 
     def start(self, command):
         process = subprocess.Popen(
@@ -71,7 +81,6 @@ class Session:
         thread.start()
         self.running.append(process)
         self.threads.append(thread)
-        assert self.port_said.wait(PATIENCE_S)
 
     def run(self, command):
         done = subprocess.run(
@@ -79,7 +88,7 @@ class Session:
             env=self.environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=PATIENCE_S, check=False)
-        self.lines += done.stdout.splitlines()
+        self.add(done.stdout.splitlines())
 
     def end(self, stops):
         """Those that count end by themselves, others by ^C."""
@@ -104,11 +113,13 @@ def same(line):
 
 
 def counted(lines):
-    """How often each is there; idle lines are as many as time has passed."""
+    """How often each is there, if that is not a matter of time."""
     kept = [same(line) for line in lines
             if line and not line.startswith(VARIES)]
     found = collections.Counter(kept)
-    found.pop(IDLE, None)
+    for line in found:
+        if line.startswith(ANY_NUMBER):
+            found[line] = 1
     return found
 
 
@@ -140,11 +151,12 @@ def replay(session, lines):
         if not m:
             printed.append(line)
             continue
+        session.await_lines(printed)
         command = m[2]
         if session.port:
             command = command.replace(session.page_port, session.port)
         if m[1] == "1" and len(prompts) > 1 and "sock serve" in command:
-            found = re.search(r"Socket has port #(\d+)", "\n".join(lines))
+            found = PORT.search("\n".join(lines))
             session.page_port = found[1] if found else None
             session.start(command)
             has_count = "--count" in command
@@ -153,6 +165,7 @@ def replay(session, lines):
             session.run(command)
         else:
             session.run(command)
+    session.await_lines(printed)
     session.end(stops=not has_count)
     return printed
 
