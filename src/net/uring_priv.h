@@ -20,6 +20,7 @@
  * until its last operation has completed, however it ended.
  */
 
+#include <assert.h>
 #include <liburing.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,8 +45,10 @@ enum uring_tag {
 	URING_ACCEPT,
 	URING_KNOCK,
 	URING_TAGS,
-	URING_TAG_BITS = 15,
+	URING_TAG_BITS = 7,     /* zero in the address of every owner */
 };
+
+static_assert(URING_TAGS <= URING_TAG_BITS + 1, "a tag has no room");
 
 /* Whoever has submissions to write; lives inside the struct of the owner. */
 struct uring_plan {
@@ -114,6 +117,7 @@ bool uring_push_close(struct uring *u, int fd);
 static inline uint64_t
 uring_data(const void *owner, enum uring_tag tag)
 {
+	assert(((uintptr_t)owner & URING_TAG_BITS) == 0);
 	return (uint64_t)(uintptr_t)owner | tag;
 }
 
