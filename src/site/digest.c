@@ -108,9 +108,12 @@ on_time(struct timer *t)
 static bool
 is_waiting(const struct digester *d, const struct stat *st)
 {
-	for (unsigned i = 0; i < d->n_jobs; i++)
-		if (version_is_same(&d->jobs[(d->first + i) % WAITING_MAX].st, st))
+	for (unsigned i = 0; i < d->n_jobs; i++) {
+		unsigned at = (d->first + i) % WAITING_MAX;
+
+		if (version_is_same(&d->jobs[at].st, st))
 			return true;
+	}
 	return false;
 }
 

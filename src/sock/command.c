@@ -79,7 +79,10 @@ group_of(int64_t timeout_ms)
 {
 	bool is_wanted = timeout_ms > 0;
 
-	return (struct group){ is_wanted, is_wanted && tcgetpgrp(STDIN_FILENO) == getpgrp() };
+	return (struct group){
+		is_wanted,
+		is_wanted && tcgetpgrp(STDIN_FILENO) == getpgrp(),
+	};
 }
 
 /* In the parent and in the child, since either may be the first. */

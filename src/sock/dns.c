@@ -71,7 +71,8 @@ ask_kind(res_state state, const char *name, const struct kind *k,
 	int n;
 
 	errno = 0;
-	n = res_nquery(state, name, ns_c_in, k->type, answer, sizeof(answer));
+	n = res_nquery(state, name, ns_c_in, (int)k->type, answer,
+	    sizeof(answer));
 	if (n < 0)
 		return error_of(state->res_h_errno);
 	/* What did not fit is not there. */

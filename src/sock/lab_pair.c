@@ -201,7 +201,7 @@ void
 lesson_pair_matrix(struct lab *lab)
 {
 	unsigned works, elsewhere = 0;
-	int err;
+	int err = 0;
 
 	for (size_t i = 0; i < sizeof(pair_domains) / sizeof(pair_domains[0]);
 	    i++) {

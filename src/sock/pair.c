@@ -156,7 +156,7 @@ static enum outcome
 pair_run(struct job *job)
 {
 	const struct pair *asked = (const struct pair *)job;
-	struct side parent, child;
+	struct side parent = { -1, -1 }, child = { -1, -1 };
 	int err;
 
 	if (strcmp(asked->via, "socketpair") == 0)
