@@ -44,7 +44,10 @@ void intake_want(struct intake *in, bool wanted);
  */
 int intake_take(struct intake *in);
 
-/* To be called before the socket is closed. */
+/*
+ * To be called before the socket is closed.  The last time for on_accept: for
+ * what had been taken before.
+ */
 void intake_close(struct intake *in);
 
 #endif

@@ -96,7 +96,9 @@ stream_queued(struct stream *s)
 /*
  * The socket that all bytes go through as they are: another process can go on
  * with it.  It stays the stream's, which must want nothing when a copy is made.
- * -EOPNOTSUPP where there is no such socket.
+ * -EAGAIN: not yet.  The stream must want nothing; on_bytes still brings what
+ * had been received, and then on_writable says that it is worth another try.
+ * Another negative errno: the connection is broken.
  */
 static inline int
 stream_socket(struct stream *s)

@@ -169,6 +169,22 @@ done(struct uring *u, uint64_t data, int res, unsigned flags)
 		on_done[tag](u, (void *)(uintptr_t)(data - tag), res, flags);
 }
 
+void
+uring_tell_now(struct uring *u, const void *owner, enum uring_tag tag)
+{
+	uint64_t data = uring_data(owner, tag);
+	struct io_uring_cqe *cqe;
+	unsigned head;
+
+	io_uring_submit_and_get_events(&u->ring);
+	io_uring_for_each_cqe(&u->ring, head, cqe) {
+		if (cqe->user_data != data)
+			continue;
+		cqe->user_data = URING_NOBODY;
+		done(u, data, cqe->res, cqe->flags);
+	}
+}
+
 /*
  * Each is taken out of the ring before it is told.  Those that come up
  * meanwhile are left to the next turn.

@@ -139,11 +139,19 @@ uring_accept_want(void *op, bool wanted)
 	uring_plan(a->u, &a->plan);
 }
 
+/*
+ * At once: of all who wait at a socket the kernel wakes but one, and another
+ * process may wait for what we would not take any more.  What was taken cannot
+ * go back to the queue.
+ */
 void
 uring_accept_close(void *op)
 {
 	struct uring_accept *a = op;
 
+	if (a->armed != URING_NOBODY && !a->is_cancelled)
+		a->is_cancelled = uring_push_cancel(a->u, a, a->armed);
+	uring_tell_now(a->u, a, URING_ACCEPT);
 	a->in = NULL;
 	a->is_wanted = false;
 	list_append(&a->u->closed, &a->plan.closed);

@@ -113,6 +113,9 @@ bool uring_push_cancel(struct uring *u, const void *owner, enum uring_tag tag);
 /* Closes fd; the same. */
 bool uring_push_close(struct uring *u, int fd);
 
+/* Submits, and tells what of the owner's has completed then, at once. */
+void uring_tell_now(struct uring *u, const void *owner, enum uring_tag tag);
+
 /* What a completion is known by. */
 static inline uint64_t
 uring_data(const void *owner, enum uring_tag tag)

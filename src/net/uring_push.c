@@ -102,9 +102,27 @@ push_wanted_in(struct uring_stream *s)
 	return true;
 }
 
+/*
+ * The socket is left to somebody else when nothing is under way, and told so
+ * when what had been received is delivered.
+ */
+static bool
+push_leaving(struct uring_stream *s)
+{
+	if (s->out[0] != NULL)
+		return is_armed(s, URING_SEND_SOME) || push_send(s);
+	if (!push_cancel(s, s->armed))
+		return false;
+	if (s->armed == 0)
+		list_append(&s->u->ready, &s->plan.node);
+	return true;
+}
+
 static bool
 push_open(struct uring_stream *s)
 {
+	if (s->is_leaving)
+		return push_leaving(s);
 	if (s->holds && !push_cancel(s, URING_BIT(URING_RECEIVE_MORE)))
 		return false;
 	s->holds = false;

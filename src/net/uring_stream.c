@@ -166,6 +166,11 @@ deliver(struct uring_stream *s)
 	size_t n = s->kept.n - s->kept_at;
 
 	plan(s);
+	if (n == 0 && s->is_leaving) {
+		s->is_leaving = false;
+		s->stream.events->on_writable(&s->stream);
+		return;
+	}
 	if (n == 0) {
 		tell_end(s);
 		return;
@@ -303,12 +308,19 @@ us_queued(struct stream *stream)
 	return n;
 }
 
-/* Operations may be under way, which no other process could go on with. */
+/* No other process could go on with operations that are under way. */
 static int
 us_socket(struct stream *stream)
 {
-	(void)stream;
-	return -EOPNOTSUPP;
+	struct uring_stream *s = of(stream);
+
+	if (s->err != 0)
+		return s->err;
+	if (s->armed == 0 && s->out[0] == NULL && s->kept.n == 0)
+		return s->fd;
+	s->is_leaving = true;
+	plan(s);
+	return -EAGAIN;
 }
 
 static void

@@ -26,6 +26,7 @@ struct uring_stream {
 	bool knows_end : 1;             /* and the owner knows that; or that */
 	bool knows_broken : 1;          /* the connection broke */
 	bool shuts : 1;                 /* once all is sent */
+	bool is_leaving : 1;            /* its socket is wanted */
 	bool is_closed : 1;
 	bool aborts : 1;
 };

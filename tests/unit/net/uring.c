@@ -618,6 +618,86 @@ test_accept(void **state)
 	}
 }
 
+/*
+ * The kernel wakes one of those that wait at a socket: from when it is closed
+ * on, that is not an intake which would not take who knocks.
+ */
+static void
+test_closed_for_another(void **state)
+{
+	struct rig *e = *state, other = *e;
+	struct gate first, second = { .accepted = 0 };
+	int client;
+
+	assert_int_equal(loop_open(e->name, &other.loop), 0);
+	open_gate(e, &first, false);
+	turn(e);
+	second.intake = (struct intake){ on_accept, on_full, .fd = -1 };
+	assert_int_equal(intake_open(&second.intake, other.loop,
+	    first.intake.fd, false), 0);
+	turn(&other);
+	intake_close(&first.intake);
+	client = knock(&first);
+	turn(&other);
+	assert_int_equal(second.accepted, 1);
+	intake_close(&second.intake);
+	loop_close(other.loop);
+	close(first.intake.fd);
+	close(client);
+}
+
+/* Who knocked before the end is taken, or left in the queue, but not lost. */
+static void
+test_closed_in_time(void **state)
+{
+	struct rig *e = *state;
+	struct gate g;
+	int client, fd;
+
+	open_gate(e, &g, false);
+	turn(e);
+	client = knock(&g);
+	intake_close(&g.intake);
+	fd = intake_take(&g.intake);
+	assert_int_equal(g.accepted + (fd >= 0), 1);
+	if (fd >= 0)
+		close(fd);
+	close(g.intake.fd);
+	close(client);
+}
+
+/*
+ * A socket that another process is to go on with: what had been received is
+ * delivered, and what comes later is left in it.
+ */
+static void
+test_leaves(void **state)
+{
+	struct rig *e = *state;
+	struct end end;
+	char bytes[100], later[50];
+	int fd;
+
+	open_end(e, &end);
+	turn(e);
+	assert_int_equal(stream_want(end.stream, 0), 0);
+	fill(bytes, sizeof(bytes), 0);
+	assert_int_equal(write(end.peer, bytes, 50), 50);
+	turn(e);
+	assert_int_equal(stream_socket(end.stream), -EAGAIN);
+	turn(e);
+	assert_int_equal(end.received, 50);
+	assert_int_equal(end.writables, 1);
+	assert_int_equal(write(end.peer, bytes + 50, 50), 50);
+	turn(e);
+	assert_int_equal(end.received, 50);
+	fd = stream_socket(end.stream);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, later, 50), 50);
+	assert_bytes(later, 50, 50);
+	close_end(&end);
+}
+
 /* Makes room for the one that knocks. */
 struct full {
 	struct gate gate;
@@ -787,6 +867,9 @@ main(void)
 		BOTH(test_broken_by_sending),
 		BOTH(test_accept),
 		BOTH(test_full),
+		BOTH(test_closed_for_another),
+		BOTH(test_closed_in_time),
+		BOTH(test_leaves),
 		BOTH(test_port_is_free),
 		BOTH(test_restricted),
 	};
