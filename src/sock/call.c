@@ -19,7 +19,6 @@
 #include "sock/say.h"
 #include "sock/sockopt.h"
 
-#define SHOWN_BYTES 32          /* of data, as strace does by default */
 #define SHOWN_IOVS 4
 
 /* A call that is being written down. */
@@ -62,6 +61,10 @@ static const struct name msg_flags[] = {
 
 static const struct name type_flags[] = {
 	NAME(SOCK_CLOEXEC), NAME(SOCK_NONBLOCK), END,
+};
+
+static const struct name hows[] = {
+	NAME(SHUT_RD), NAME(SHUT_WR), NAME(SHUT_RDWR), END,
 };
 
 /* ------------------------------------------------------------- writing */
@@ -135,7 +138,7 @@ static void
 put_bytes(struct shown *s, const void *p, size_t n)
 {
 	const unsigned char *c = p;
-	size_t shown = n < SHOWN_BYTES ? n : SHOWN_BYTES;
+	size_t shown = n < CALL_SHOWN_BYTES ? n : CALL_SHOWN_BYTES;
 
 	put(s, "\"");
 	for (size_t i = 0; i < shown; i++)
@@ -430,9 +433,6 @@ call_getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 int
 call_shutdown(int fd, int how)
 {
-	static const struct name hows[] = {
-		NAME(SHUT_RD), NAME(SHUT_WR), NAME(SHUT_RDWR), END,
-	};
 	struct shown s;
 	bool is_shown = begin(&s);
 	int r = shutdown(fd, how), err = errno;
@@ -671,4 +671,68 @@ call_close(int fd)
 	if (is_shown)
 		made(&s, "close", fd);
 	return (int)result_of(&s, is_shown, r, err);
+}
+
+/* ---------------------------------------------------- of others' calls */
+
+static const char *
+take_text(const struct shown *s, char text[CALL_TEXT])
+{
+	snprintf(text, CALL_TEXT, "%.*s", (int)s->n, s->text);
+	return text;
+}
+
+const char *
+call_kind_text(char text[CALL_TEXT], int domain, int type, int protocol)
+{
+	struct shown s = { .n = 0 };
+
+	put_kind(&s, domain, type, protocol);
+	return take_text(&s, text);
+}
+
+const char *
+call_address_text(char text[CALL_TEXT], const struct sockaddr *sa,
+    socklen_t len)
+{
+	struct shown s = { .n = 0 };
+
+	put_address(&s, sa, len);
+	return take_text(&s, text);
+}
+
+const char *
+call_bytes_text(char text[CALL_TEXT], const void *p, size_t shown, size_t n)
+{
+	struct shown s = { .n = 0 };
+
+	put_bytes(&s, p, shown);
+	put(&s, "%s", shown < n ? "..." : "");
+	return take_text(&s, text);
+}
+
+const char *
+call_option_text(char text[CALL_TEXT], int level, int option,
+    const void *value, socklen_t len)
+{
+	struct shown s = { .n = 0 };
+
+	put_option(&s, level, option);
+	put_option_value(&s, sockopt_of(level, option), value, len);
+	/* It begins with the comma behind the descriptor. */
+	snprintf(text, CALL_TEXT, "%s", s.text + strlen(", "));
+	return text;
+}
+
+const char *
+call_flags_text(char text[CALL_TEXT], char kind, int flags)
+{
+	struct shown s = { .n = 0 };
+
+	if (kind == 'h')
+		put_name(&s, hows, flags);
+	else
+		put_flags(&s, kind == 't' ? type_flags : msg_flags, flags,
+		    false);
+	return take_text(&s, text);
 }

@@ -41,4 +41,25 @@ ssize_t call_read(int fd, void *p, size_t n);
 ssize_t call_write(int fd, const void *p, size_t n);
 int call_close(int fd);
 
+/*
+ * The words of that notation, for calls that others made.  Each returns text.
+ */
+#define CALL_TEXT 512
+#define CALL_SHOWN_BYTES 32     /* of data, as strace does by default */
+
+/* "AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP" */
+const char *call_kind_text(char text[CALL_TEXT], int domain, int type,
+    int protocol);
+/* "{sa_family=AF_INET, ...}"; NULL when len is too short for that. */
+const char *call_address_text(char text[CALL_TEXT], const struct sockaddr *sa,
+    socklen_t len);
+/* The first `shown` of n bytes, in quotes. */
+const char *call_bytes_text(char text[CALL_TEXT], const void *p, size_t shown,
+    size_t n);
+/* Of an option: "SOL_SOCKET, SO_REUSEADDR, [1]". */
+const char *call_option_text(char text[CALL_TEXT], int level, int option,
+    const void *value, socklen_t len);
+/* Flags: 'm' MSG_ of messages, 't' SOCK_ of types, 'h' SHUT_ of shutdown. */
+const char *call_flags_text(char text[CALL_TEXT], char kind, int flags);
+
 #endif

@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "sock/call.h"
+#include "sock/say.h"
+#include "sock/spy.h"
 
 #define SHELL "/bin/sh"
 
@@ -108,6 +110,8 @@ become_shell(const char *string, int out, int err,
     const struct signals_before *before)
 {
 	release_signals(before);
+	if (say_style()->shows_calls)
+		spy_fork(out, err);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	execl(SHELL, "sh", "-c", string, (char *)NULL);

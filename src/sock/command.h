@@ -37,6 +37,7 @@ struct command_text {
  * timeout_ms, unless 0: the command is killed after it, which is -ETIMEDOUT.
  * It then leads a process group, and all of the group is killed; where the
  * terminal was ours, it has it meanwhile.
+ * With --calls the socket calls of the command are shown, too (spy.h).
  * Other negative errnos: of pipe, socketpair, fork, poll.  What was written
  * until then is in the buffers.
  */

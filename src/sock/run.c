@@ -174,7 +174,7 @@ const struct verb verb_run = {
 	.details =
 	    "Its two outputs are kept apart and printed once it has ended;\n"
 	    "--json prints them and its status as one object.  --timeout\n"
-	    "kills it.\n",
+	    "kills it.  --calls shows its socket calls, too.\n",
 	.options = options,
 	.stops_early = true,
 	.size = sizeof(struct run),

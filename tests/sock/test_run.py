@@ -2,7 +2,9 @@
 """sock run: the lecture's command(3), on the command line."""
 
 import pathlib
+import re
 import subprocess
+import sys
 import time
 
 import pytest
@@ -84,5 +86,75 @@ def test_timeout_lends_the_terminal(tool):
 
 def test_timeout():
     done = run("run", "--timeout=200ms", "echo begun; exec sleep 1000")
+    assert done.returncode == TIMEOUT
+    assert done.stdout == b"begun\n"
+
+
+# Calls of every kind, with sockets that are there.
+CALLS = """
+import os, socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 0))
+s.listen(5)
+c = socket.create_connection(s.getsockname())
+a, _ = s.accept()
+c.send(b"to be shown")
+a.recv(100)
+a.getpeername()
+a.shutdown(socket.SHUT_WR)
+a.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+one, two = socket.socketpair()
+d = socket.socket(type=socket.SOCK_DGRAM)
+d.bind(("127.0.0.1", 0))
+d.sendto(b"a datagram", d.getsockname())
+d.recvfrom(100)
+try:
+    socket.socket(socket.AF_UNIX).connect("/nonexistent/x")
+except OSError:
+    pass
+if os.fork() == 0:
+    two.send(b"of a child")
+    os._exit(0)
+os.wait()
+one.recv(100)
+"""
+NUMBERS = re.compile(r"htons\(\d+\)|0x[0-9a-f]+|^\[?(pid +)?\d+\]? +| <[\d.]+>$")
+
+
+def shown_calls(text):
+    """In a form that both have."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return sorted(NUMBERS.sub("", line) for line in lines if ") = " in line)
+
+
+def test_calls_equal_strace(tool, tmp_path):
+    """What the command and its children call, in the words of strace."""
+    script = tmp_path / "calls"
+    script.write_text(CALLS)
+    line = f"{sys.executable} -S {script}"
+    done = run("run", "--calls", line)
+    assert done.returncode == DONE, done.stderr
+    subprocess.run([tool("strace"), "-f", "-o", tmp_path / "trace", "-e",
+                    "trace=network", *line.split()], check=True,
+                   timeout=PATIENCE_S)
+    assert shown_calls(done.stderr.decode()) == \
+        shown_calls((tmp_path / "trace").read_text())
+
+
+def test_calls_change_nothing():
+    """Outputs, status and signals are as without."""
+    done = run("run", "--calls", "--json", "echo out; echo err >&2; exit 3")
+    said, = objects(done.stdout)
+    assert (said["out"], said["err"], said["status"]) == ("out\n", "err\n", 3)
+    done = run("run", "--calls", "--json", "kill -9 $$")
+    assert objects(done.stdout)[0]["signal"] == 9
+    done = run("run", "--calls", "trap 'echo caught' TERM; kill $$; echo on")
+    assert done.stdout == b"caught\non\n"
+
+
+def test_calls_are_killed_with_the_command():
+    done = run("run", "--calls", "--timeout=200ms",
+               "echo begun; exec sleep 1000")
     assert done.returncode == TIMEOUT
     assert done.stdout == b"begun\n"
