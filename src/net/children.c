@@ -117,7 +117,9 @@ retry(struct children *c)
 	c->held = -1;
 	if (hand_on(c, fd, &c->held_peer) == 0) {
 		loop_timer_stop(c->loop, &c->retry);
-		c->on_stuck(c, 0);
+		/* The child comes back from there, too. */
+		if (c->is_parent)
+			c->on_stuck(c, 0);
 		return;
 	}
 	c->held = fd;
