@@ -63,14 +63,15 @@ config_set_number(const struct use *u)
 static int
 parse_size(const char *text, uint64_t most, uint64_t *out_bytes)
 {
-	static const char units[] = "KMG";
+	static const char units[] = { 'K', 'M', 'G' };
 	struct str digits = str_of(text);
 	const char *unit = NULL;
 	unsigned shift = 0;
 	uint64_t n;
 
 	if (digits.n > 0)
-		unit = memchr(units, digits.p[digits.n - 1] & ~0x20, 3);
+		unit = memchr(units, digits.p[digits.n - 1] & ~0x20,
+		    sizeof(units));
 	if (unit != NULL) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		digits.n--;
