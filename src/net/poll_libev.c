@@ -94,7 +94,8 @@ entry_of(struct libev_state *s, int fd)
 {
 	struct entry **table, *e;
 
-	table = fdtable_reach(s->entries, &s->n_entries, sizeof(*table), fd);
+	table = fdtable_reach(s->entries, &s->n_entries,
+	    sizeof(struct entry *), fd);
 	if (table == NULL)
 		return NULL;
 	s->entries = table;

@@ -105,7 +105,8 @@ entry_of(struct libevent_state *s, int fd)
 {
 	struct entry **table, *e;
 
-	table = fdtable_reach(s->entries, &s->n_entries, sizeof(*table), fd);
+	table = fdtable_reach(s->entries, &s->n_entries,
+	    sizeof(struct entry *), fd);
 	if (table == NULL)
 		return NULL;
 	s->entries = table;
