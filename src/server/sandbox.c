@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -78,7 +79,9 @@ enum {
 #define ANY { 0, _SCMP_CMP_MIN, 0, 0 }
 #define IS(index, value) { index, SCMP_CMP_EQ, value, 0 }
 #define WITHOUT(index, bits) { index, SCMP_CMP_MASKED_EQ, bits, 0 }
-#define OWN_PID ((scmp_datum_t)-1)
+/* Stands for it in a program; no process has that number, nor is it a call,
+   a flag or an architecture. */
+#define OWN_PID ((scmp_datum_t)0x7ffffffe)
 
 /* Of the flags of open(2), those that could change something. */
 #define CHANGES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
@@ -227,24 +230,17 @@ static const struct rule {
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
 
-/* What a process asks for. */
-struct bounds {
-	enum sandbox_role role;
-	const int *read_roots;
-	unsigned n_roots;
-};
-
 static int
-no_new_privs(const struct bounds *b)
+no_new_privs(const struct sandbox *s)
 {
-	(void)b;
+	(void)s;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ? -errno : 0;
 }
 
 static int
-no_capabilities(const struct bounds *b)
+no_capabilities(const struct sandbox *s)
 {
-	(void)b;
+	(void)s;
 	return privileges_drop_capabilities();
 }
 
@@ -275,16 +271,16 @@ allow_reading_path(int ruleset, const char *path)
 }
 
 static int
-allow_files(int ruleset, const struct bounds *b)
+allow_files(int ruleset, const struct sandbox *s)
 {
 	int err = 0;
 
-	if (b->role == SANDBOX_SPAWNER)
+	if (s->role == SANDBOX_SPAWNER)
 		return 0;
-	if (b->role == SANDBOX_HOMES)
+	if (s->role == SANDBOX_HOMES)
 		return allow_reading_path(ruleset, "/");
-	for (unsigned i = 0; i < b->n_roots && err == 0; i++)
-		err = allow_reading(ruleset, b->read_roots[i]);
+	for (unsigned i = 0; i < s->n_roots && err == 0; i++)
+		err = allow_reading(ruleset, s->read_roots[i]);
 	if (SANITIZED && err == 0)
 		err = allow_reading_path(ruleset, "/proc");
 	return err;
@@ -320,14 +316,14 @@ create_ruleset(enum sandbox_role role)
 }
 
 static int
-landlock(const struct bounds *b)
+landlock(const struct sandbox *s)
 {
 	int ruleset, err;
 
-	ruleset = create_ruleset(b->role);
+	ruleset = create_ruleset(s->role);
 	if (ruleset < 0)
 		return ruleset;
-	err = allow_files(ruleset, b);
+	err = allow_files(ruleset, s);
 	if (err == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == -1)
 		err = -errno;
 	close(ruleset);
@@ -337,17 +333,13 @@ landlock(const struct bounds *b)
 static int
 add_rule(scmp_filter_ctx filter, const struct rule *r)
 {
-	struct scmp_arg_cmp when = r->when;
-
 	if (r->roles == NOBODY)
 		return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, r->call,
 		    0);
-	if (when.op == _SCMP_CMP_MIN)
+	if (r->when.op == _SCMP_CMP_MIN)
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->call, 0);
-	if (when.datum_a == OWN_PID)
-		when.datum_a = (scmp_datum_t)getpid();
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, r->call, 1,
-	    &when);
+	    &r->when);
 }
 
 static int
@@ -364,8 +356,46 @@ fill_filter(scmp_filter_ctx filter, unsigned role)
 	return err;
 }
 
-static int
-seccomp(const struct bounds *b)
+/* The instruction that compares with the number of the process, if it is one. */
+static struct sock_filter *
+find_own_pid(struct sandbox_filter *f)
+{
+	struct sock_filter *found = NULL;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		if (f->code[i].k != OWN_PID)
+			continue;
+		if (found != NULL || BPF_CLASS(f->code[i].code) != BPF_JMP)
+			return NULL;
+		found = &f->code[i];
+	}
+	return found;
+}
+
+/* The library writes programs into files only. */
+static int export(scmp_filter_ctx filter, struct sandbox_filter *out_filter)
+{
+	ssize_t n = -1;
+	int fd, err;
+
+	fd = memfd_create("filter", MFD_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	err = seccomp_export_bpf(filter, fd);
+	if (err == 0)
+		n = pread(fd, out_filter->code, sizeof(out_filter->code), 0);
+	close(fd);
+	if (err < 0)
+		return err;
+	if (n <= 0 || (size_t)n == sizeof(out_filter->code))
+		return -E2BIG;
+	out_filter->n = (unsigned short)((size_t)n /
+	    sizeof(out_filter->code[0]));
+	return find_own_pid(out_filter) == NULL ? -EINVAL : 0;
+}
+
+int
+sandbox_compile(enum sandbox_role role, struct sandbox_filter *out_filter)
 {
 	scmp_filter_ctx filter;
 	int err;
@@ -373,20 +403,39 @@ seccomp(const struct bounds *b)
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (filter == NULL)
 		return -ENOMEM;
-	err = fill_filter(filter, 1u << b->role);
+	err = fill_filter(filter, 1u << role);
 	/* A tree of comparisons is shorter than a list of them. */
 	if (err == 0)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (err == 0)
-		err = seccomp_load(filter);
+		err = export(filter, out_filter);
 	seccomp_release(filter);
 	return err;
+}
+
+static int
+seccomp(const struct sandbox *s)
+{
+	struct sandbox_filter own;
+	struct sock_fprog program;
+	int err = 0;
+
+	if (s->filter != NULL)
+		own = *s->filter;
+	else
+		err = sandbox_compile(s->role, &own);
+	if (err < 0)
+		return err;
+	find_own_pid(&own)->k = (uint32_t)getpid();
+	program = (struct sock_fprog){ own.n, own.code };
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1 ?
+	    -errno : 0;
 }
 
 static const struct layer {
 	unsigned bit;
 	const char *name;
-	int (*enter)(const struct bounds *b);
+	int (*enter)(const struct sandbox *s);
 } layers[] = {
 	/* First, since the last two ask for it. */
 	{ SANDBOX_NO_NEW_PRIVS, "no_new_privs", no_new_privs },
@@ -415,61 +464,58 @@ static const struct {
 };
 
 static int
-verdict(enum sandbox_role role, enum sandbox_mode mode, unsigned held)
+verdict(const struct sandbox *s, unsigned held)
 {
-	bool is_whole = (roles[role].needed & ~held) == 0;
+	bool is_whole = (roles[s->role].needed & ~held) == 0;
 
-	return mode == SANDBOX_REQUIRE && !is_whole ? -EOPNOTSUPP : 0;
+	return s->mode == SANDBOX_REQUIRE && !is_whole ? -EOPNOTSUPP : 0;
 }
 
 int
-sandbox_enter(enum sandbox_role role, enum sandbox_mode mode,
-    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+sandbox_enter(const struct sandbox *s, unsigned *out_layers)
 {
-	struct bounds bounds = { role, read_roots, n_roots };
-	unsigned wanted = roles[role].needed | roles[role].welcome;
+	unsigned wanted = roles[s->role].needed | roles[s->role].welcome;
 
 	*out_layers = 0;
-	if (mode == SANDBOX_OFF)
+	if (s->mode == SANDBOX_OFF)
 		return 0;
 	for (size_t i = 0; i < N_LAYERS; i++)
-		if (wanted & layers[i].bit && layers[i].enter(&bounds) == 0)
+		if (wanted & layers[i].bit && layers[i].enter(s) == 0)
 			*out_layers |= layers[i].bit;
-	return verdict(role, mode, *out_layers);
+	return verdict(s, *out_layers);
 }
 
 /* The child's side of fork(2): the layers are its exit status. */
 static _Noreturn void
-try(enum sandbox_role role, const int *read_roots, unsigned n_roots)
+try(const struct sandbox *s)
 {
 	unsigned held;
 
-	sandbox_enter(role, SANDBOX_ON, read_roots, n_roots, &held);
+	sandbox_enter(s, &held);
 	_exit((int)held);
 }
 
 int
-sandbox_probe(enum sandbox_role role, enum sandbox_mode mode,
-    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+sandbox_probe(const struct sandbox *s, unsigned *out_layers)
 {
 	pid_t pid;
 	int status;
 
 	*out_layers = 0;
-	if (mode == SANDBOX_OFF)
+	if (s->mode == SANDBOX_OFF)
 		return 0;
 	/* Nothing is copied, and all that the child changes is its own. */
 	pid = vfork();
 	if (pid == -1)
 		return -errno;
 	if (pid == 0)
-		try(role, read_roots, n_roots);
+		try(s);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return -errno;
 	if (WIFEXITED(status))
 		*out_layers = (unsigned)WEXITSTATUS(status);
-	return verdict(role, mode, *out_layers);
+	return verdict(s, *out_layers);
 }
 
 unsigned

@@ -37,6 +37,8 @@ struct server {
 	struct tree *tree;
 	struct identity identity;
 	unsigned layers;                /* of the workers' sandbox */
+	struct sandbox_filter filter;   /* the same; made once for all */
+	bool has_filter;
 	char *log_path;                 /* absolute; NULL when no file */
 	char *root, *cgi_root;          /* the same, of the configuration's */
 	int log_fd;
@@ -210,11 +212,22 @@ write_port_file(const struct server *s)
 static int
 try_sandbox(struct server *s)
 {
+	struct sandbox sandbox = {
+		.role = SANDBOX_WORKER,
+		.mode = s->config->sandbox,
+		.read_roots = &s->tree->root,
+		.n_roots = 1,
+		.filter = &s->filter,
+	};
 	char lacks[SANDBOX_LAYERS_TEXT];
 	int err;
 
-	err = sandbox_probe(SANDBOX_WORKER, s->config->sandbox,
-	    &s->tree->root, 1, &s->layers);
+	/* Where that fails, it does in the child, and is a missing layer. */
+	if (sandbox.mode == SANDBOX_OFF ||
+	    sandbox_compile(sandbox.role, &s->filter) < 0)
+		sandbox.filter = NULL;
+	s->has_filter = sandbox.filter != NULL;
+	err = sandbox_probe(&sandbox, &s->layers);
 	if (err < 0)
 		log_error("sandbox: %s cannot be had here (%s); "
 		    "--sandbox=on goes without",
@@ -347,6 +360,7 @@ serve(struct server *s)
 		.site = &s->site,
 		.tree = s->tree,
 		.identity = &s->identity,
+		.filter = s->has_filter ? &s->filter : NULL,
 		.log_path = s->log_path,
 		.log_fd = s->log_fd,
 		.ready = ready,

@@ -14,7 +14,6 @@
 #include "server/access.h"
 #include "server/handover.h"
 #include "server/order.h"
-#include "server/sandbox.h"
 #include "site/cache.h"
 #include "site/cgi.h"
 #include "site/digest.h"
@@ -402,10 +401,16 @@ site_init(struct worker *w, struct cache_limits *limits)
 static int
 enter_sandbox(struct worker *w)
 {
+	struct sandbox sandbox = {
+		.role = SANDBOX_WORKER,
+		.mode = w->setup->config->sandbox,
+		.read_roots = &w->site.root,
+		.n_roots = 1,
+		.filter = w->setup->filter,
+	};
 	unsigned layers;
 
-	return sandbox_enter(SANDBOX_WORKER, w->setup->config->sandbox,
-	    &w->site.root, 1, &layers);
+	return sandbox_enter(&sandbox, &layers);
 }
 
 static int

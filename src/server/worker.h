@@ -6,12 +6,14 @@
 
 #include "server/config.h"
 #include "server/listener.h"
+#include "server/sandbox.h"
 #include "site/cgi.h"
 #include "site/site.h"
 
 struct worker_setup {
 	const struct config *config;
 	const struct listeners *listeners;
+	const struct sandbox_filter *filter;    /* NULL: it makes its own */
 	const struct site *site;        /* without cache and services */
 	const struct cgi_setup *cgi;    /* NULL: no programs */
 	unsigned number;                /* from 0 */
