@@ -356,7 +356,7 @@ fill_filter(scmp_filter_ctx filter, unsigned role)
 	return err;
 }
 
-/* The instruction that compares with the number of the process, if it is one. */
+/* The one instruction that compares with the number of the process. */
 static struct sock_filter *
 find_own_pid(struct sandbox_filter *f)
 {

@@ -577,15 +577,19 @@ test_layers(void **state)
 	assert_int_equal(sandbox_layers(SANDBOX_ENCODER), all);
 	assert_int_equal(sandbox_layers(SANDBOX_SPAWNER),
 	    SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES);
-	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_OFF, &have.root_fd, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_OFF,
+	    &have.root_fd, &layers), 0);
 	assert_int_equal(layers, 0);
-	assert_int_equal(probe(SANDBOX_SPAWNER, SANDBOX_REQUIRE, NULL, &layers), 0);
+	assert_int_equal(probe(SANDBOX_SPAWNER, SANDBOX_REQUIRE,
+	    NULL, &layers), 0);
 	assert_int_equal(layers & ~(unsigned)SANDBOX_LANDLOCK,
 	    sandbox_layers(SANDBOX_SPAWNER));
-	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON, &have.root_fd, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON,
+	    &have.root_fd, &layers), 0);
 	if (has_landlock(1))
 		assert_int_equal(layers, all);
-	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE, &have.root_fd, &layers), layers == all ? 0 : -EOPNOTSUPP);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
+	    &have.root_fd, &layers), layers == all ? 0 : -EOPNOTSUPP);
 }
 
 static void
@@ -596,10 +600,12 @@ test_missing_layer(void **state)
 
 	(void)state;
 	/* Landlock takes open directories. */
-	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE, &no_directory, &layers), -EOPNOTSUPP);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
+	    &no_directory, &layers), -EOPNOTSUPP);
 	assert_int_equal(layers, SANDBOX_NO_NEW_PRIVS |
 	    SANDBOX_NO_CAPABILITIES | SANDBOX_SECCOMP);
-	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON, &no_directory, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON,
+	    &no_directory, &layers), 0);
 }
 
 static const struct {
