@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -513,6 +514,9 @@ start_children(struct crew *c, unsigned n_expected)
 			err = expect_child(child);
 		if (err == 0)
 			err = bear_child(child);
+		/* On one core it would otherwise wait for all the others. */
+		if (i == 0)
+			sched_yield();
 		child->is_awaited = err == 0 && c->state == CREW_COMING &&
 		    child->role == &worker;
 	}
