@@ -125,6 +125,13 @@ drop_bounding_set(void)
 	return 0;
 }
 
+void
+privileges_bound(const struct identity *identity)
+{
+	if (identity->changes)
+		(void)drop_bounding_set();
+}
+
 static int
 capabilities(long call, struct __user_cap_data_struct sets[2])
 {

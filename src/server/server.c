@@ -22,6 +22,7 @@
 #include "http/mime.h"
 #include "server/announce.h"
 #include "server/listener.h"
+#include "server/privileges.h"
 #include "server/sandbox.h"
 #include "server/supervisor.h"
 #include "site/sniff.h"
@@ -264,8 +265,10 @@ prepare(struct server *s)
 	s->site.freshness = &config->freshness;
 	s->site.compress_max = config->compress_max;
 	err = identity_find(config->user, &s->identity);
-	if (err == 0)
+	if (err == 0) {
+		privileges_bound(&s->identity);
 		err = open_tree(s);
+	}
 	if (err == 0)
 		err = open_log(s);
 	if (err == 0)
