@@ -424,7 +424,7 @@ seccomp(const struct sandbox *s)
 		own = *s->filter;
 	else
 		err = sandbox_compile(s->role, &own);
-	if (err < 0)
+	if (err != 0)
 		return err;
 	find_own_pid(&own)->k = (uint32_t)getpid();
 	program = (struct sock_fprog){ own.n, own.code };
