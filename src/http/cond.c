@@ -92,6 +92,9 @@ list_matches(struct str list, struct str etag, bool is_strong)
 {
 	struct tag ours, theirs;
 
+	/* As we sent it: the usual case. */
+	if (etag.n > 0 && str_eq(list, etag))
+		return !is_strong || !str_starts(etag, S("W/"));
 	list = str_trim(list);
 	if (str_eq(list, S("*")))
 		return true;
@@ -126,6 +129,10 @@ is_unmodified(const struct cond *c, const struct validators *v, time_t now)
 
 	if (c->if_modified_since.p == NULL || v->modified == -1)
 		return false;
+	/* As we sent it: the usual case. */
+	if (v->modified <= now && v->modified_text.p != NULL &&
+	    str_eq(c->if_modified_since, v->modified_text))
+		return true;
 	if (date_parse(c->if_modified_since, now, &since) < 0 || since > now)
 		return false;
 	return v->modified <= since;

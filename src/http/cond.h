@@ -21,6 +21,8 @@ struct validators {
 	struct str etag;        /* with quotes, W/ in front when weak; p NULL
 	                           when there is none */
 	time_t modified;        /* -1 when there is none */
+	struct str modified_text;       /* the same as it is sent; p NULL when
+	                                   nobody has it at hand */
 };
 
 enum cond_verdict {

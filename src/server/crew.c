@@ -6,6 +6,7 @@
 #include "server/crew.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,6 +338,9 @@ start_children(struct crew *c, unsigned n_expected)
 			err = expect_child(child);
 		if (err == 0)
 			err = bear_child(child);
+		/* On one core it would otherwise wait for all the others. */
+		if (i == 0)
+			sched_yield();
 		child->is_awaited = err == 0 && c->state == CREW_COMING &&
 		    child->role == &role_worker;
 	}

@@ -109,14 +109,27 @@ identity_find(const char *user, struct identity *out_identity)
 	return pw != NULL ? take_user(pw, out_identity) : -ENOENT;
 }
 
-/* What a program could get back by its set-user-ID bit or capabilities(7). */
+/*
+ * What a program could get back by its set-user-ID bit or capabilities(7).
+ * What is gone already is only looked at, which costs far less.
+ */
 static int
 drop_bounding_set(void)
 {
-	for (unsigned long c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) != -1; c++)
-		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1)
+	int has;
+
+	for (unsigned long c = 0;
+	    (has = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) != -1; c++)
+		if (has == 1 && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1)
 			return -errno;
 	return 0;
+}
+
+void
+privileges_bound(const struct identity *identity)
+{
+	if (identity->changes)
+		(void)drop_bounding_set();
 }
 
 static int

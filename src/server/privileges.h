@@ -27,6 +27,13 @@ struct identity {
 int identity_find(const char *user, struct identity *out_identity);
 
 /*
+ * For a process that stays root, but whose children become `identity`: what
+ * none of them could gain again by a program is given up here, once for all.
+ * Its own rights stay.  Where that cannot be done, each child sees to it.
+ */
+void privileges_bound(const struct identity *identity);
+
+/*
  * Becomes it, with its groups alone, and makes sure that no way leads back:
  * all ids changed, root refused, no capability left.  0 or a negative errno;
  * then the process is neither of both and must end.

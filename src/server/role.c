@@ -60,6 +60,7 @@ run_worker(struct child *c)
 	struct worker_setup setup = {
 		.config = s->config,
 		.listeners = s->listeners,
+		.filter = s->filter,
 		.site = &c->crew->site,
 		.cgi = has_programs ? &c->crew->tree->programs.cgi : NULL,
 		.number = c->number,
@@ -170,6 +171,10 @@ static int
 become(struct child *c, const sigset_t *mask)
 {
 	const struct supervisor_setup *setup = c->crew->command->setup;
+	struct sandbox sandbox = {
+		.role = c->role->sandbox,
+		.mode = setup->config->sandbox,
+	};
 	unsigned layers;
 	int err;
 
@@ -187,8 +192,7 @@ become(struct child *c, const sigset_t *mask)
 		(void)getpwnam("");
 	/* A worker first opens what it needs: see worker_run. */
 	if (err == 0 && c->role != &role_worker)
-		err = sandbox_enter(c->role->sandbox, setup->config->sandbox,
-		    NULL, 0, &layers);
+		err = sandbox_enter(&sandbox, &layers);
 	if (err < 0) {
 		log_error("%s: cannot give up rights: %s", c->role->title,
 		    strerror(-err));

@@ -44,24 +44,17 @@ static const struct abi {
 
 #define ALL(n) ((UINT64_C(1) << (n)) - 1)
 
-/* What a process asks for. */
-struct bounds {
-	enum sandbox_role role;
-	const int *read_roots;
-	unsigned n_roots;
-};
-
 static int
-no_new_privs(const struct bounds *b)
+no_new_privs(const struct sandbox *s)
 {
-	(void)b;
+	(void)s;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ? -errno : 0;
 }
 
 static int
-no_capabilities(const struct bounds *b)
+no_capabilities(const struct sandbox *s)
 {
-	(void)b;
+	(void)s;
 	return privileges_drop_capabilities();
 }
 
@@ -92,16 +85,16 @@ allow_reading_path(int ruleset, const char *path)
 }
 
 static int
-allow_files(int ruleset, const struct bounds *b)
+allow_files(int ruleset, const struct sandbox *s)
 {
 	int err = 0;
 
-	if (b->role == SANDBOX_SPAWNER)
+	if (s->role == SANDBOX_SPAWNER)
 		return 0;
-	if (b->role == SANDBOX_HOMES)
+	if (s->role == SANDBOX_HOMES)
 		return allow_reading_path(ruleset, "/");
-	for (unsigned i = 0; i < b->n_roots && err == 0; i++)
-		err = allow_reading(ruleset, b->read_roots[i]);
+	for (unsigned i = 0; i < s->n_roots && err == 0; i++)
+		err = allow_reading(ruleset, s->read_roots[i]);
 	if (SANITIZED && err == 0)
 		err = allow_reading_path(ruleset, "/proc");
 	return err;
@@ -137,14 +130,14 @@ create_ruleset(enum sandbox_role role)
 }
 
 static int
-landlock(const struct bounds *b)
+landlock(const struct sandbox *s)
 {
 	int ruleset, err;
 
-	ruleset = create_ruleset(b->role);
+	ruleset = create_ruleset(s->role);
 	if (ruleset < 0)
 		return ruleset;
-	err = allow_files(ruleset, b);
+	err = allow_files(ruleset, s);
 	if (err == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == -1)
 		err = -errno;
 	close(ruleset);
@@ -152,15 +145,15 @@ landlock(const struct bounds *b)
 }
 
 static int
-seccomp(const struct bounds *b)
+seccomp(const struct sandbox *s)
 {
-	return sandbox_filter(b->role);
+	return sandbox_filter(s);
 }
 
 static const struct layer {
 	unsigned bit;
 	const char *name;
-	int (*enter)(const struct bounds *b);
+	int (*enter)(const struct sandbox *s);
 } layers[] = {
 	/* First, since the last two ask for it. */
 	{ SANDBOX_NO_NEW_PRIVS, "no_new_privs", no_new_privs },
@@ -191,61 +184,58 @@ static const struct {
 };
 
 static int
-verdict(enum sandbox_role role, enum sandbox_mode mode, unsigned held)
+verdict(const struct sandbox *s, unsigned held)
 {
-	bool is_whole = (roles[role].needed & ~held) == 0;
+	bool is_whole = (roles[s->role].needed & ~held) == 0;
 
-	return mode == SANDBOX_REQUIRE && !is_whole ? -EOPNOTSUPP : 0;
+	return s->mode == SANDBOX_REQUIRE && !is_whole ? -EOPNOTSUPP : 0;
 }
 
 int
-sandbox_enter(enum sandbox_role role, enum sandbox_mode mode,
-    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+sandbox_enter(const struct sandbox *s, unsigned *out_layers)
 {
-	struct bounds bounds = { role, read_roots, n_roots };
-	unsigned wanted = roles[role].needed | roles[role].welcome;
+	unsigned wanted = roles[s->role].needed | roles[s->role].welcome;
 
 	*out_layers = 0;
-	if (mode == SANDBOX_OFF)
+	if (s->mode == SANDBOX_OFF)
 		return 0;
 	for (size_t i = 0; i < N_LAYERS; i++)
-		if (wanted & layers[i].bit && layers[i].enter(&bounds) == 0)
+		if (wanted & layers[i].bit && layers[i].enter(s) == 0)
 			*out_layers |= layers[i].bit;
-	return verdict(role, mode, *out_layers);
+	return verdict(s, *out_layers);
 }
 
 /* The child's side of fork(2): the layers are its exit status. */
 static _Noreturn void
-try(enum sandbox_role role, const int *read_roots, unsigned n_roots)
+try(const struct sandbox *s)
 {
 	unsigned held;
 
-	sandbox_enter(role, SANDBOX_ON, read_roots, n_roots, &held);
+	sandbox_enter(s, &held);
 	_exit((int)held);
 }
 
 int
-sandbox_probe(enum sandbox_role role, enum sandbox_mode mode,
-    const int *read_roots, unsigned n_roots, unsigned *out_layers)
+sandbox_probe(const struct sandbox *s, unsigned *out_layers)
 {
 	pid_t pid;
 	int status;
 
 	*out_layers = 0;
-	if (mode == SANDBOX_OFF)
+	if (s->mode == SANDBOX_OFF)
 		return 0;
 	/* Nothing is copied, and all that the child changes is its own. */
 	pid = vfork();
 	if (pid == -1)
 		return -errno;
 	if (pid == 0)
-		try(role, read_roots, n_roots);
+		try(s);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return -errno;
 	if (WIFEXITED(status))
 		*out_layers = (unsigned)WEXITSTATUS(status);
-	return verdict(role, mode, *out_layers);
+	return verdict(s, *out_layers);
 }
 
 unsigned

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,7 +37,9 @@ enum {
 #define ANY { 0, _SCMP_CMP_MIN, 0, 0 }
 #define IS(index, value) { index, SCMP_CMP_EQ, value, 0 }
 #define WITHOUT(index, bits) { index, SCMP_CMP_MASKED_EQ, bits, 0 }
-#define OWN_PID ((scmp_datum_t)-1)
+/* Stands for it in a program; no process has that number, nor is it a call,
+   a flag or an architecture. */
+#define OWN_PID ((scmp_datum_t)0x7ffffffe)
 
 /* Of the flags of open(2), those that could change something. */
 #define CHANGES (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
@@ -205,17 +209,13 @@ static const struct rule {
 static int
 add_rule(scmp_filter_ctx filter, const struct rule *r)
 {
-	struct scmp_arg_cmp when = r->when;
-
 	if (r->roles == NOBODY)
 		return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, r->call,
 		    0);
-	if (when.op == _SCMP_CMP_MIN)
+	if (r->when.op == _SCMP_CMP_MIN)
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->call, 0);
-	if (when.datum_a == OWN_PID)
-		when.datum_a = (scmp_datum_t)getpid();
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, r->call, 1,
-	    &when);
+	    &r->when);
 }
 
 static int
@@ -232,8 +232,47 @@ fill_filter(scmp_filter_ctx filter, unsigned role)
 	return err;
 }
 
+/* The one instruction that compares with the number of the process. */
+static struct sock_filter *
+find_own_pid(struct sandbox_filter *f)
+{
+	struct sock_filter *found = NULL;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		if (f->code[i].k != OWN_PID)
+			continue;
+		if (found != NULL || BPF_CLASS(f->code[i].code) != BPF_JMP)
+			return NULL;
+		found = &f->code[i];
+	}
+	return found;
+}
+
+/* The library writes programs into files only. */
+static int
+export_filter(scmp_filter_ctx filter, struct sandbox_filter *out_filter)
+{
+	ssize_t n = -1;
+	int fd, err;
+
+	fd = memfd_create("filter", MFD_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	err = seccomp_export_bpf(filter, fd);
+	if (err == 0)
+		n = pread(fd, out_filter->code, sizeof(out_filter->code), 0);
+	close(fd);
+	if (err < 0)
+		return err;
+	if (n <= 0 || (size_t)n == sizeof(out_filter->code))
+		return -E2BIG;
+	out_filter->n = (unsigned short)((size_t)n /
+	    sizeof(out_filter->code[0]));
+	return find_own_pid(out_filter) == NULL ? -EINVAL : 0;
+}
+
 int
-sandbox_filter(enum sandbox_role role)
+sandbox_compile(enum sandbox_role role, struct sandbox_filter *out_filter)
 {
 	scmp_filter_ctx filter;
 	int err;
@@ -246,9 +285,28 @@ sandbox_filter(enum sandbox_role role)
 	if (err == 0)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (err == 0)
-		err = seccomp_load(filter);
+		err = export_filter(filter, out_filter);
 	seccomp_release(filter);
 	return err;
+}
+
+int
+sandbox_filter(const struct sandbox *s)
+{
+	struct sandbox_filter own;
+	struct sock_fprog program;
+	int err = 0;
+
+	if (s->filter != NULL)
+		own = *s->filter;
+	else
+		err = sandbox_compile(s->role, &own);
+	if (err != 0)
+		return err;
+	find_own_pid(&own)->k = (uint32_t)getpid();
+	program = (struct sock_fprog){ own.n, own.code };
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1 ?
+	    -errno : 0;
 }
 
 /* Returns how many. */

@@ -17,6 +17,6 @@
 #endif
 
 /* Allows what the table in sandbox_calls.c does.  0 or a negative errno. */
-int sandbox_filter(enum sandbox_role role);
+int sandbox_filter(const struct sandbox *s);
 
 #endif

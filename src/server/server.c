@@ -22,8 +22,10 @@
 #include "http/mime.h"
 #include "server/announce.h"
 #include "server/listener.h"
+#include "server/privileges.h"
 #include "server/sandbox.h"
 #include "server/supervisor.h"
+#include "server/worker.h"
 #include "site/sniff.h"
 
 #define MIME_TYPES "/etc/mime.types"
@@ -37,6 +39,8 @@ struct server {
 	struct tree *tree;
 	struct identity identity;
 	unsigned layers;                /* of the workers' sandbox */
+	struct sandbox_filter filter;   /* the same; made once for all */
+	bool has_filter;
 	char *log_path;                 /* absolute; NULL when no file */
 	char *root, *cgi_root;          /* the same, of the configuration's */
 	int log_fd;
@@ -210,15 +214,26 @@ write_port_file(const struct server *s)
 static int
 try_sandbox(struct server *s)
 {
+	struct sandbox sandbox = {
+		.role = worker_sandbox(s->config),
+		.mode = s->config->sandbox,
+		.read_roots = &s->tree->root,
+		.n_roots = 1,
+		.filter = &s->filter,
+	};
 	char lacks[SANDBOX_LAYERS_TEXT];
 	int err;
 
-	err = sandbox_probe(SANDBOX_WORKER, s->config->sandbox,
-	    &s->tree->root, 1, &s->layers);
+	/* Where that fails, it does in the child, and is a missing layer. */
+	if (sandbox.mode == SANDBOX_OFF ||
+	    sandbox_compile(sandbox.role, &s->filter) < 0)
+		sandbox.filter = NULL;
+	s->has_filter = sandbox.filter != NULL;
+	err = sandbox_probe(&sandbox, &s->layers);
 	if (err < 0)
 		log_error("sandbox: %s cannot be had here (%s); "
 		    "--sandbox=on goes without",
-		    sandbox_layers_text(sandbox_layers(SANDBOX_WORKER) &
+		    sandbox_layers_text(sandbox_layers(sandbox.role) &
 		    ~s->layers, lacks, sizeof(lacks)), strerror(-err));
 	return err;
 }
@@ -251,8 +266,10 @@ prepare(struct server *s)
 	s->site.freshness = &config->freshness;
 	s->site.compress_max = config->compress_max;
 	err = identity_find(config->user, &s->identity);
-	if (err == 0)
+	if (err == 0) {
+		privileges_bound(&s->identity);
 		err = open_tree(s);
+	}
 	if (err == 0)
 		err = open_log(s);
 	if (err == 0)
@@ -347,6 +364,7 @@ serve(struct server *s)
 		.site = &s->site,
 		.tree = s->tree,
 		.identity = &s->identity,
+		.filter = s->has_filter ? &s->filter : NULL,
 		.log_path = s->log_path,
 		.log_fd = s->log_fd,
 		.ready = ready,

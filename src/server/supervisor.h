@@ -4,6 +4,7 @@
 
 #include "server/listener.h"
 #include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/tree.h"
 #include "site/site.h"
 
@@ -14,6 +15,7 @@ struct supervisor_setup {
 	struct tree *tree;              /* what to serve at first; the
 	                                   supervisor's to free */
 	const struct identity *identity;        /* whom the others become */
+	const struct sandbox_filter *filter;    /* of workers; or NULL */
 	const char *log_path;           /* absolute; NULL: it has none */
 	int log_fd;                     /* -1: nothing is logged */
 	int ready;                      /* gets a byte once all run; or -1 */

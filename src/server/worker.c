@@ -12,7 +12,6 @@
 #include "net/engine.h"
 #include "server/accept.h"
 #include "server/order.h"
-#include "server/sandbox.h"
 #include "server/worker_priv.h"
 #include "site/cache.h"
 #include "site/cgi.h"
@@ -209,15 +208,16 @@ site_init(struct worker *w, struct cache_limits *limits)
 static int
 enter_sandbox(struct worker *w)
 {
-	enum sandbox_role role = SANDBOX_WORKER;
+	struct sandbox sandbox = {
+		.role = worker_sandbox(w->setup->config),
+		.mode = w->setup->config->sandbox,
+		.read_roots = &w->site.root,
+		.n_roots = 1,
+		.filter = w->setup->filter,
+	};
 	unsigned layers;
 
-	if (w->forks)
-		role = SANDBOX_FORKER;
-	else if (engine_of(w)->sends_signals)
-		role = SANDBOX_SIGNALLED;
-	return sandbox_enter(role, w->setup->config->sandbox,
-	    &w->site.root, 1, &layers);
+	return sandbox_enter(&sandbox, &layers);
 }
 
 static int
@@ -308,6 +308,16 @@ finish(struct worker *w)
 	exchange_pool_fini(&w->host.exchanges);
 	buf_fini(&w->host.out);
 	loop_close(w->loop);
+}
+
+enum sandbox_role
+worker_sandbox(const struct config *config)
+{
+	const struct engine *e = engine_find(config->engine, NULL);
+
+	if (e->policy == ENGINE_CHILDREN)
+		return SANDBOX_FORKER;
+	return e->sends_signals ? SANDBOX_SIGNALLED : SANDBOX_WORKER;
 }
 
 int

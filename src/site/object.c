@@ -16,6 +16,7 @@
 #include "site/version.h"
 
 #define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
+#define LAST_MODIFIED "Last-Modified: "
 #define MALLOC_COST 16                  /* beside what was asked for */
 #define MAGIC_MAX ((size_t)4 << 10)      /* magic(5) may take its time */
 
@@ -151,7 +152,7 @@ write_block(struct buf *b, const struct facts *f, struct marks *out_marks)
 	out_marks->content = b->n;
 	if (f->modified != -1) {
 		date_write(date, f->modified);
-		buf_printf(b, "Last-Modified: %.*s\r\n", DATE_LEN, date);
+		buf_printf(b, LAST_MODIFIED "%.*s\r\n", DATE_LEN, date);
 	}
 	if (f->tag != TAG_NONE)
 		buf_add(b, S("ETag: "));
@@ -205,6 +206,11 @@ object_new(const struct facts *f)
 		o->validators.etag = str_from(o->text + marks.etag_begin,
 		    o->text + marks.etag);
 	o->validators.modified = f->modified;
+	if (f->modified != -1)
+		o->validators.modified_text = (struct str){
+			o->text + marks.content + strlen(LAST_MODIFIED),
+			DATE_LEN,
+		};
 	o->block = (struct str){ o->text, b.n };
 out:
 	buf_fini(&b);

@@ -13,12 +13,32 @@
 #define T_FUTURE "Sun, 06 Nov 1994 09:00:00 GMT"
 #define FILE_TIME (NOW - 49 * 60 - 37)
 
-static const struct validators strong = { STR("\"a\""), FILE_TIME };
-static const struct validators weak = { STR("W/\"a\""), FILE_TIME };
-static const struct validators comma = { STR("\"a,b\""), FILE_TIME };
-static const struct validators backslash = { STR("\"a\\\""), FILE_TIME };
-static const struct validators untagged = { { NULL, 0 }, FILE_TIME };
-static const struct validators undated = { STR("\"a\""), -1 };
+static const struct validators strong = {
+	STR("\"a\""), FILE_TIME, { NULL, 0 },
+};
+static const struct validators weak = {
+	STR("W/\"a\""), FILE_TIME, { NULL, 0 },
+};
+static const struct validators comma = {
+	STR("\"a,b\""), FILE_TIME, { NULL, 0 },
+};
+static const struct validators backslash = {
+	STR("\"a\\\""), FILE_TIME, { NULL, 0 },
+};
+static const struct validators untagged = {
+	{ NULL, 0 }, FILE_TIME, { NULL, 0 },
+};
+static const struct validators undated = {
+	STR("\"a\""), -1, { NULL, 0 },
+};
+
+/* Its date at hand, and one that was ahead of a clock set back since. */
+static const struct validators dated = {
+	STR("\"a\""), FILE_TIME, STR("as sent"),
+};
+static const struct validators ahead = {
+	STR("\"a\""), NOW + 1, STR("as sent"),
+};
 
 struct condition_case {
 	const struct validators *v;
@@ -172,6 +192,11 @@ test_if_modified_since(void **state)
 		{ &strong, T_OLDER, true },
 		{ &strong, T_FUTURE, true },
 		{ &undated, T_NEWER, true },
+		{ &dated, "as sent", false },
+		{ &dated, "as sen", true },
+		{ &dated, T_FILE, false },
+		{ &ahead, "as sent", true },
+		{ &strong, "as sent", true },
 		{ &strong, "yesterday", true },
 		{ &strong, "", true },
 	};
@@ -238,7 +263,9 @@ test_precedence(void **state)
 static void
 test_if_range(void **state)
 {
-	static const struct validators just_now = { STR("\"a\""), NOW };
+	static const struct validators just_now = {
+		STR("\"a\""), NOW, { NULL, 0 },
+	};
 	static const struct condition_case cases[] = {
 		{ &strong, NULL, true },
 		{ &strong, "\"a\"", true },

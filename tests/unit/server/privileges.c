@@ -4,6 +4,7 @@
 #include "server/privileges.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -96,6 +97,38 @@ test_root_when_asked(void **state)
 	in_child(stay_root);
 }
 
+static bool
+can_be_gained(void)
+{
+	return prctl(PR_CAPBSET_READ, CAP_CHOWN, 0, 0, 0) == 1;
+}
+
+static void
+bound(void)
+{
+	bool could = can_be_gained();
+	struct identity id;
+
+	CHECK(identity_find("root", &id) == 0);
+	privileges_bound(&id);
+	CHECK(can_be_gained() == could);
+	CHECK(identity_find("nobody", &id) == 0);
+	privileges_bound(&id);
+	/* In a container it may be out of reach. */
+	CHECK(!can_be_gained() ||
+	    prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) == -1);
+	/* Itself it may do what it could, such as becoming another. */
+	CHECK(identity_assume(&id) == 0 && getuid() == id.uid);
+}
+
+static void
+test_bound(void **state)
+{
+	(void)state;
+	skip_unless_root();
+	in_child(bound);
+}
+
 static void
 test_default_user(void **state)
 {
@@ -124,6 +157,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_another_user),
 		cmocka_unit_test(test_root_when_asked),
+		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_default_user),
 		cmocka_unit_test(test_no_such_user),
 	};

@@ -62,6 +62,7 @@ static struct {
 	int clients[4];                 /* of the listener */
 	struct sockaddr_in address;     /* of the listener */
 	pid_t other;                    /* a process that is not ours */
+	struct sandbox_filter filter;   /* of a worker, made there */
 } have;
 
 static bool
@@ -256,6 +257,12 @@ become_nobody(void)
 static _Noreturn void
 enter_and_try(enum sandbox_role role, bool as_nobody, long (*try)(void))
 {
+	struct sandbox sandbox = {
+		.role = role,
+		.read_roots = &have.root_fd,
+		.n_roots = 1,
+		.filter = role == SANDBOX_WORKER ? &have.filter : NULL,
+	};
 	unsigned layers;
 	long n;
 
@@ -263,7 +270,7 @@ enter_and_try(enum sandbox_role role, bool as_nobody, long (*try)(void))
 		become_nobody();
 	if (role == SANDBOX_HOMES)
 		getpwuid(0);
-	if (sandbox_enter(role, SANDBOX_ON, &have.root_fd, 1, &layers) < 0)
+	if (sandbox_enter(&sandbox, &layers) < 0)
 		_exit(SANDBOX_FAILED);
 	n = try();
 	_exit(n == -1 ? errno : WORKS);
@@ -543,6 +550,20 @@ test_abort(void **state)
 
 /* --------------------------------------------------------------- modes */
 
+static int
+probe(enum sandbox_role role, enum sandbox_mode mode, const int *root,
+    unsigned *out_layers)
+{
+	const struct sandbox sandbox = {
+		.role = role,
+		.mode = mode,
+		.read_roots = root,
+		.n_roots = root != NULL,
+	};
+
+	return sandbox_probe(&sandbox, out_layers);
+}
+
 static void
 test_layers(void **state)
 {
@@ -556,19 +577,19 @@ test_layers(void **state)
 	assert_int_equal(sandbox_layers(SANDBOX_ENCODER), all);
 	assert_int_equal(sandbox_layers(SANDBOX_SPAWNER),
 	    SANDBOX_NO_NEW_PRIVS | SANDBOX_NO_CAPABILITIES);
-	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_OFF,
-	    &have.root_fd, 1, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_OFF,
+	    &have.root_fd, &layers), 0);
 	assert_int_equal(layers, 0);
-	assert_int_equal(sandbox_probe(SANDBOX_SPAWNER, SANDBOX_REQUIRE, NULL,
-	    0, &layers), 0);
+	assert_int_equal(probe(SANDBOX_SPAWNER, SANDBOX_REQUIRE,
+	    NULL, &layers), 0);
 	assert_int_equal(layers & ~(unsigned)SANDBOX_LANDLOCK,
 	    sandbox_layers(SANDBOX_SPAWNER));
-	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_ON,
-	    &have.root_fd, 1, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON,
+	    &have.root_fd, &layers), 0);
 	if (has_landlock(1))
 		assert_int_equal(layers, all);
-	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
-	    &have.root_fd, 1, &layers), layers == all ? 0 : -EOPNOTSUPP);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
+	    &have.root_fd, &layers), layers == all ? 0 : -EOPNOTSUPP);
 }
 
 static void
@@ -579,12 +600,12 @@ test_missing_layer(void **state)
 
 	(void)state;
 	/* Landlock takes open directories. */
-	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
-	    &no_directory, 1, &layers), -EOPNOTSUPP);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_REQUIRE,
+	    &no_directory, &layers), -EOPNOTSUPP);
 	assert_int_equal(layers, SANDBOX_NO_NEW_PRIVS |
 	    SANDBOX_NO_CAPABILITIES | SANDBOX_SECCOMP);
-	assert_int_equal(sandbox_probe(SANDBOX_WORKER, SANDBOX_ON,
-	    &no_directory, 1, &layers), 0);
+	assert_int_equal(probe(SANDBOX_WORKER, SANDBOX_ON,
+	    &no_directory, &layers), 0);
 }
 
 static const struct {
@@ -663,6 +684,7 @@ open_all(void **state)
 	snprintf(have.outside_path, sizeof(have.outside_path), "%s/f",
 	    have.outside);
 	have.other = getpid();
+	assert_int_equal(sandbox_compile(SANDBOX_WORKER, &have.filter), 0);
 	for (size_t i = 0; i < COUNT(have.clients); i++) {
 		have.clients[i] = socket(AF_INET, flags, 0);
 		assert_int_equal(connect(have.clients[i],

@@ -86,6 +86,7 @@ test_block(void **state)
 	expect_str(o->type, "text/html; charset=utf-8");
 	expect_str(o->validators.etag, "\"5e0d5da5.0-8\"");
 	assert_int_equal(o->validators.modified, FOLDER_TIME);
+	expect_str(o->validators.modified_text, FOLDER_DATE);
 	expect_str(o->block, "Content-Type: text/html; charset=utf-8\r\n"
 	    "Last-Modified: " FOLDER_DATE "\r\n"
 	    "ETag: \"5e0d5da5.0-8\"\r\n"
