@@ -5,5 +5,5 @@
 int
 main(int argc, char **argv)
 {
-	return (int)verb_main(argc, argv);
+	return (int)say_close(verb_main(argc, argv));
 }

@@ -25,6 +25,7 @@ static struct {
 	struct say_style style;
 	double since;
 	bool holds_answers;
+	int lost_err;           /* of an answer that could not be written */
 	size_t n_held;
 	char held[HELD_BYTES];
 } say_state;
@@ -243,8 +244,11 @@ write_now(int fd, const char *p, size_t n)
 		/* A terminal is shared, and others may have it not wait. */
 		if (done == -1 && errno == EAGAIN)
 			poll(&writable, 1, -1);
-		else if (done == -1 && errno != EINTR)
+		else if (done == -1 && errno != EINTR) {
+			if (fd == STDOUT_FILENO)
+				say_state.lost_err = errno;
 			return;
+		}
 		if (done > 0) {
 			p += done;
 			n -= (size_t)done;
@@ -426,6 +430,17 @@ say_error(enum outcome o, const char *address, const char *what, int err,
 		    address != NULL ? ": " : "", text,
 		    *why != '\0' ? ": " : "", why);
 	return o;
+}
+
+/* A reader who left had enough; a disk that is full has not. */
+enum outcome
+say_close(enum outcome o)
+{
+	if (say_state.lost_err == 0 || say_state.lost_err == EPIPE)
+		return o;
+	say_error(OUTCOME_LOCAL, NULL, "standard output", say_state.lost_err,
+	    NULL);
+	return o == OUTCOME_DONE ? OUTCOME_LOCAL : o;
 }
 
 /* ------------------------------------------------------------ outcomes */

@@ -65,6 +65,13 @@ double say_seconds(void);
 void say_hold(void);
 void say_flush(void);
 
+/*
+ * Once all is said: says if an answer could not be written, for which `o`, if
+ * it is that all went well, becomes OUTCOME_LOCAL.  A pipe that nobody reads
+ * any more is no such failure.
+ */
+enum outcome say_close(enum outcome o);
+
 /* Is that descriptor a terminal that may be sent colours (NO_COLOR)? */
 bool say_has_colour(int fd);
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from workbench import (DONE, PATIENCE_S, SOCK, USAGE, answer, objects,
+from workbench import (DONE, LOCAL, PATIENCE_S, SOCK, USAGE, answer, objects,
                        run)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -55,7 +55,7 @@ def test_manual_has_example(verb):
 
 def test_manual_has_no_other_verbs():
     section = MANUAL.partition(".Sh DESCRIPTION")[2].partition(".Pp\nAll")[0]
-    found = re.findall(r"^\.It (?:Oo )?Cm ([a-z]+)", section, re.M)
+    found = re.findall(r"^\.It (?:Oo )?Cm ([a-z0-9]+)", section, re.M)
     assert sorted(found) == VERBS
 
 
@@ -155,6 +155,16 @@ def test_answers_wait_for_a_reader_that_is_late():
             said = objects(f.read())
         assert p.wait(PATIENCE_S) == DONE
     assert len(said) == len(objects(answer("opts", "--json")))
+
+
+@pytest.mark.parametrize("arguments", [["ls"], ["opts", "--json"]])
+def test_answers_that_are_lost_are_told(arguments):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([SOCK, *arguments], stdout=full,
+                              stderr=subprocess.PIPE, timeout=PATIENCE_S)
+    assert done.returncode == LOCAL
+    assert b"ENOSPC" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_version():
