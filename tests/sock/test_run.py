@@ -129,7 +129,7 @@ def shown_calls(text):
 
 
 def test_calls_equal_strace(tool, tmp_path):
-    """What the command and its children call, in the words of strace."""
+    """R10: what it and its children call, in the words of strace."""
     script = tmp_path / "calls"
     script.write_text(CALLS)
     line = f"{sys.executable} -S {script}"
