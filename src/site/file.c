@@ -4,11 +4,11 @@
 #include "http/range.h"
 #include "site/multipart.h"
 
-static void
+static int
 add_content_range(struct exchange *x, const struct range *r, uint64_t size)
 {
-	/* The buffer's limit is far above these few fields. */
-	buf_printf(&x->res.fields, "Content-Range: bytes %llu-%llu/%llu\r\n",
+	return buf_printf(&x->res.fields,
+	    "Content-Range: bytes %llu-%llu/%llu\r\n",
 	    (unsigned long long)r->first,
 	    (unsigned long long)(r->first + r->length - 1),
 	    (unsigned long long)size);
@@ -52,10 +52,14 @@ answer_unsatisfiable(struct exchange *x, struct object *o)
 static void
 answer_part(struct exchange *x, struct object *o, const struct range *r)
 {
+	/* Without it a part would be taken for the whole. */
+	if (add_content_range(x, r, o->size) < 0) {
+		exchange_refuse(x, REASON_MEMORY);
+		return;
+	}
 	x->res.status = 206;
 	x->res.block = o->block;
 	x->res.length = r->length;
-	add_content_range(x, r, o->size);
 	object_body(&x->res.body, o, r->first, r->length);
 }
 

@@ -92,15 +92,14 @@ multipart_answer(struct exchange *x, struct object *o,
 	m->n = n;
 	memcpy(m->ranges, ranges, n * sizeof(*ranges));
 	x->res.length = write_texts(m, &x->arena, boundary);
-	if (x->res.length == 0) {
+	if (x->res.length == 0 || buf_printf(&x->res.fields,
+	    "Content-Type: multipart/byteranges; boundary=%016llx\r\n",
+	    boundary) < 0) {
 		exchange_refuse(x, REASON_MEMORY);
 		return;
 	}
 	x->res.status = 206;
 	x->res.block = str_skip(o->block, o->content_lines);
-	buf_printf(&x->res.fields,
-	    "Content-Type: multipart/byteranges; boundary=%016llx\r\n",
-	    boundary);
 	object_ref(o);
 	x->res.body = (struct body){ .ops = &multipart_ops, .state = m };
 }

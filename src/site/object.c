@@ -17,6 +17,7 @@
 
 #define SNIFF_MAX ((size_t)64 << 10)     /* for what is UTF-8 */
 #define LAST_MODIFIED "Last-Modified: "
+#define BLOCK_TEXT ((size_t)512)        /* of a block, but for what varies */
 #define MALLOC_COST 16                  /* beside what was asked for */
 #define MAGIC_MAX ((size_t)4 << 10)      /* magic(5) may take its time */
 
@@ -141,7 +142,13 @@ static int
 write_block(struct buf *b, const struct facts *f, struct marks *out_marks)
 {
 	char date[DATE_LEN];
+	int err;
 
+	/* All of it, or nothing: memory may come and go in between. */
+	err = buf_reserve(b, f->type.n + f->plain_tag.n + f->cache_control.n +
+	    BLOCK_TEXT);
+	if (err < 0)
+		return err;
 	buf_printf(b, "Content-Type: %.*s%s", STR_ARG(f->type),
 	    f->has_charset ? "; charset=utf-8" : "");
 	out_marks->type = b->n;

@@ -14,6 +14,9 @@
 
 #define ALL_CODINGS ((1u << CODING_COUNT) - 1)
 
+/* A coding's name twice, and what a tag may have behind it. */
+#define FIELDS_MORE ((size_t)256)
+
 /* Who takes nothing as it is gets this much compressed for it alone. */
 #define STREAMED_MAX ((uint64_t)1 << 20)
 
@@ -78,6 +81,13 @@ tag_begin(struct exchange *x, const struct object *o, enum coding c)
 	    STR_ARG(coding_name(c)));
 }
 
+/* So that none of the fields is missing that go with an answer of o. */
+static bool
+has_room(struct exchange *x, const struct object *o)
+{
+	return buf_reserve(&x->res.fields, o->block.n + FIELDS_MORE) == 0;
+}
+
 static void
 add_common_fields(struct exchange *x, const struct object *o)
 {
@@ -109,7 +119,7 @@ answer_still_good(struct exchange *x, const struct object *o, enum coding c)
 	if (tag.p == NULL)
 		return false;
 	is_strong = tag.p[begin.n] == '.';
-	if (!is_strong && tag.p[begin.n] != '"')
+	if ((!is_strong && tag.p[begin.n] != '"') || !has_room(x, o))
 		return false;
 	x->res.status = 304;
 	buf_printf(&x->res.fields, "ETag: %s%.*s\r\n",
@@ -127,10 +137,12 @@ static void
 answer_streamed(struct exchange *x, struct object *o, enum coding c)
 {
 	struct str begin;
+	bool is_short;
 
 	file_answer_without_ranges(x, o);
 	if (x->res.status != 200)
 		return;
+	is_short = !has_room(x, o);
 	x->res.block.n = 0;
 	exchange_add_field(x, S("Content-Type"), o->type);
 	begin = tag_begin(x, o, c);
@@ -138,7 +150,7 @@ answer_streamed(struct exchange *x, struct object *o, enum coding c)
 		buf_printf(&x->res.fields, "ETag: W/%.*s\"\r\n",
 		    STR_ARG(begin));
 	add_common_fields(x, o);
-	if (coded_begin(x, c) < 0)
+	if (is_short || coded_begin(x, c) < 0)
 		exchange_refuse(x, REASON_MEMORY);
 }
 
