@@ -2,8 +2,8 @@
 /*
  * Four steps: names are read, sorted, each is looked at and written as a row.
  * Most of the time goes into asking the kernel for size and date of each; the
- * rest is kept small by keys that are compared as numbers, one table for what
- * has to be escaped, and one buffer.
+ * rest is kept small by keys that are compared as numbers, a table of what has
+ * to be escaped, and one buffer.
  */
 #include "site/listing.h"
 
@@ -18,6 +18,7 @@
 
 #include "http/date.h"
 #include "http/path.h"
+#include "site/html.h"
 #include "site/resolve.h"
 
 #define SLICE_NS 1000000
@@ -88,73 +89,6 @@ release(struct listing *l, struct buf *b)
 	buf_fini(b);
 }
 
-/* Text */
-
-enum {
-	IN_URL = 1,             /* not to be written as it is in a URL, */
-	IN_TEXT = 2,            /* in HTML */
-};
-
-/* What a byte asks for.  The bytes from 0x80 on are looked at by hand. */
-static const unsigned char special[256] = {
-#define BOTH4(c) [(c)] = 3, [(c) + 1] = 3, [(c) + 2] = 3, [(c) + 3] = 3
-#define BOTH16(c) BOTH4(c), BOTH4(c + 4), BOTH4(c + 8), BOTH4(c + 12)
-	BOTH16(0x00), BOTH16(0x10), [0x7f] = 3,
-	BOTH16(0x80), BOTH16(0x90), BOTH16(0xa0), BOTH16(0xb0),
-	BOTH16(0xc0), BOTH16(0xd0), BOTH16(0xe0), BOTH16(0xf0),
-	['"'] = 3, ['&'] = 3, ['<'] = 3, ['>'] = 3,
-	[' '] = 1, ['#'] = 1, ['%'] = 1, ['\''] = 1, [':'] = 1, ['?'] = 1,
-	['@'] = 1, ['['] = 1, ['\\'] = 1, [']'] = 1, ['^'] = 1, ['`'] = 1,
-	['{'] = 1, ['|'] = 1, ['}'] = 1,
-#undef BOTH4
-#undef BOTH16
-};
-
-static unsigned
-asks_for(struct str s)
-{
-	unsigned all = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		all |= special[(unsigned char)s.p[i]];
-	return all;
-}
-
-/* The bytes of the character at p, 0 when there is none. */
-static size_t
-character(const char *p, size_t left)
-{
-	unsigned char c = (unsigned char)*p;
-	size_t n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	if (c < 0x80)
-		return c >= ' ' && c != 0x7f;
-	return c >= 0xc2 && n <= left && str_is_utf8((struct str){ p, n }) ?
-	    n : 0;
-}
-
-/* Text in HTML.  What is not a character is shown as the sign for that. */
-static char *
-put_escaped(char *at, struct str s)
-{
-	for (size_t i = 0, n; i<s.n; i += n> 0 ? n : 1) {
-		n = character(s.p + i, s.n - i);
-		if (n == 0)
-			at = str_put(at, S("\xef\xbf\xbd"));
-		else if (s.p[i] == '&')
-			at = str_put(at, S("&amp;"));
-		else if (s.p[i] == '<')
-			at = str_put(at, S("&lt;"));
-		else if (s.p[i] == '>')
-			at = str_put(at, S("&gt;"));
-		else if (s.p[i] == '"')
-			at = str_put(at, S("&quot;"));
-		else
-			at = str_put(at, (struct str){ s.p + i, n });
-	}
-	return at;
-}
-
 /* What the rows are between, with room for it. */
 static int
 add_address(struct listing *l)
@@ -165,8 +99,8 @@ add_address(struct listing *l)
 
 	if (err < 0)
 		return err;
-	at = put_escaped(b->p + b->n, l->of.above);
-	at = put_escaped(at, l->of.path);
+	at = html_put(b->p + b->n, l->of.above);
+	at = html_put(at, l->of.path);
 	b->n = (size_t)(at - b->p);
 	return 0;
 }
@@ -258,15 +192,16 @@ put_minute(struct listing *l, char *at, time_t t)
 static char *
 put_row(struct listing *l, char *at, struct str name, const struct stat *st)
 {
-	unsigned asked = asks_for(name);
+	unsigned asked = html_special(name);
 	bool is_dir = S_ISDIR(st->st_mode);
 
 	at = str_put(at, S("<tr><td><a href=\"./"));
-	at = asked & IN_URL ? path_put_encoded(at, name) : str_put(at, name);
+	at = asked & HTML_IN_URL ? path_put_encoded(at, name) :
+	    str_put(at, name);
 	if (is_dir)
 		*at++ = '/';
 	at = str_put(at, S("\">"));
-	at = asked & IN_TEXT ? put_escaped(at, name) : str_put(at, name);
+	at = asked & HTML_IN_TEXT ? html_put(at, name) : str_put(at, name);
 	if (is_dir)
 		*at++ = '/';
 	at = str_put(at, S("</a><td>"));
