@@ -570,6 +570,18 @@ raise_limit(const struct bench *b)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/* An option that the kernel refuses is said once, not for each client. */
+static enum outcome
+try_socket(const struct bench *b)
+{
+	enum outcome o;
+	int fd = endpoint_socket(&b->job, &b->target, &b->peer, &o);
+
+	if (fd >= 0)
+		call_close(fd);
+	return o;
+}
+
 static enum outcome
 open_clients(struct bench *b)
 {
@@ -577,6 +589,9 @@ open_clients(struct bench *b)
 	enum outcome o;
 	int fd, err;
 
+	o = try_socket(b);
+	if (o != OUTCOME_DONE)
+		return o;
 	for (uint64_t i = 0; i < b->clients; i++, c++) {
 		c->bench = b;
 		c->watch = (struct watch){ .fn = on_ready, .fd = -1 };

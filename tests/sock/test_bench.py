@@ -168,6 +168,7 @@ def test_signal_ends_it_with_a_result():
     (["127.0.0.1:1", "--for=0"], USAGE),
     (["127.0.0.1:1", "--text", "x" * 5000], USAGE),
     (["file:/etc/hosts"], USAGE),
+    (["tcp:127.0.0.1:1", "-m", "connections", "-o", "nosuch"], USAGE),
 ])
 def test_refused(words, code):
     done = run("bench", *words)
