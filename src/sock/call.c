@@ -720,7 +720,8 @@ call_option_text(char text[CALL_TEXT], int level, int option,
 	put_option(&s, level, option);
 	put_option_value(&s, sockopt_of(level, option), value, len);
 	/* It begins with the comma behind the descriptor. */
-	snprintf(text, CALL_TEXT, "%s", s.text + strlen(", "));
+	snprintf(text, CALL_TEXT, "%.*s", CALL_TEXT - 1,
+	    s.text + strlen(", "));
 	return text;
 }
 

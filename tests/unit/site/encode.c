@@ -271,7 +271,7 @@ test_reconnect(void **state)
 static void
 test_many(void **state)
 {
-	char name[16], target[16];
+	char name[32], target[32];
 	unsigned asked = 0;
 	uint32_t first = 0, id;
 
