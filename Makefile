@@ -5,6 +5,7 @@
 #	make			builds build/sws and build/sock
 #	make install		below $(DESTDIR)$(PREFIX)
 #	make bench		measures it beside others (bench/README.md)
+#	make c10k		what idle connections cost, engine by engine
 #	make test-long		what ./test leaves out: every test with every engine,
 #				ten minutes of watching the memory, 10,000 changes
 #	make fuzz SECONDS=60	feeds junk to each parser for so long
@@ -36,6 +37,9 @@ install:
 
 bench: all
 	bench/bench
+
+c10k: all
+	bench/c10k
 
 test-long: all
 	SWS_WHOLE=1 SWS_ENGINES=all $(PYTEST) tests/wire
@@ -72,4 +76,4 @@ lint: build/build.ninja
 clean:
 	rm -rf build build-*
 
-.PHONY: all install bench test-long fuzz format lint clean
+.PHONY: all install bench c10k test-long fuzz format lint clean

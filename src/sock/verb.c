@@ -28,6 +28,7 @@ static const struct verb *const verbs[] = {
 	&verb_trace,
 	&verb_scan,
 	&verb_bench,
+	&verb_c10k,
 	&verb_check,
 	&verb_completion,
 	NULL,

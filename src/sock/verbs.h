@@ -19,6 +19,7 @@ extern const struct verb verb_ping;
 extern const struct verb verb_trace;
 extern const struct verb verb_scan;
 extern const struct verb verb_bench;
+extern const struct verb verb_c10k;
 extern const struct verb verb_check;
 extern const struct verb verb_completion;
 extern const struct verb verb_lab;
