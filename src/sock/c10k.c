@@ -482,19 +482,20 @@ run_engine(struct experiment *e, struct c10k_run *run)
 static void
 add_curve(struct chart *c, const struct c10k_run *run, bool is_cpu)
 {
-	struct chart_curve *curve = &c->curves[c->n];
+	struct chart_curve *curve = &c->curves[c->n++];
 
 	curve->name = run->name;
 	curve->cause = run->cause;
 	curve->n = run->n_points;
-	for (unsigned i = 0; i < run->n_points; i++) {
+	/* Visitors come and go, which is another work. */
+	if (is_cpu && run->engine->policy == ENGINE_ONE)
+		curve->n = 0;
+	for (unsigned i = 0; i < curve->n; i++) {
 		const struct c10k_point *p = &run->points[i];
 
 		curve->points[i].x = p->n;
 		curve->points[i].y = is_cpu ? p->cpu_us : p->median_us;
 	}
-	if (run->n_points > 0)
-		c->n++;
 }
 
 static void
@@ -506,11 +507,16 @@ draw(const struct experiment *e, struct chart *cpu, struct chart *time)
 	for (unsigned i = 0; i < e->n_runs; i++) {
 		const struct c10k_run *run = &e->runs[i];
 
-		/* Its visitors come and go, which is another work. */
-		if (run->engine->policy != ENGINE_ONE)
-			add_curve(cpu, run, true);
+		add_curve(cpu, run, true);
 		add_curve(time, run, false);
 	}
+}
+
+static bool
+has_utf8(void)
+{
+	setlocale(LC_CTYPE, "");
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 static enum outcome
@@ -525,11 +531,9 @@ show_curves(const struct experiment *e)
 		both[0] = &charts[0];
 		both[1] = &charts[1];
 		if (!e->asked->job.style.is_json) {
-			setlocale(LC_CTYPE, "");
 			puts("");
-			chart_print(charts[0].n > 0 ? both[0] : both[1],
-			    strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-			    stdout);
+			for (int i = 0; i < 2; i++)
+				chart_print(both[i], has_utf8(), stdout);
 		}
 		if (e->asked->svg != NULL)
 			err = svg_write(e->asked->svg, both, 2);

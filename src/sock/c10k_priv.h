@@ -74,8 +74,7 @@ void c10k_server_end(struct c10k_server *s);
 struct crowd {
 	const struct c10k_server *server;
 	const char *question;
-	size_t answer_n;        /* bytes of an answer */
-	char begins[16];        /* and how it begins */
+	bool is_http;
 	unsigned n_active;
 	unsigned n, room;       /* idle ones, behind the active */
 	int *fds;

@@ -24,6 +24,8 @@ struct picture {
 	const struct chart *chart;
 	struct chart_range x, y;
 	struct cell cells[ROWS][COLS];
+	unsigned n, named[CHART_CURVES_MAX];    /* curves with points */
+	double rows[CHART_CURVES_MAX];          /* of their names */
 };
 
 /* --------------------------------------------------------------- placing */
@@ -137,11 +139,17 @@ line(struct picture *p, double x, double y, double to_x, double to_y,
 		    letter);
 }
 
+static char
+letter_of(unsigned number)
+{
+	return (char)('a' + number % 26);
+}
+
 static void
 draw(struct picture *p, unsigned number)
 {
 	const struct chart_curve *c = &p->chart->curves[number];
-	char letter = (char)('a' + number % 26);
+	char letter = letter_of(number);
 	double x = 0, y = 0;
 
 	for (unsigned i = 0; i < c->n; i++) {
@@ -183,16 +191,15 @@ print_scale(const struct picture *p, int row, FILE *out)
 }
 
 static void
-print_name(const struct picture *p, const double *rows, int row,
-    bool has_utf8, FILE *out)
+print_name(const struct picture *p, int row, bool has_utf8, FILE *out)
 {
-	for (unsigned i = 0; i < p->chart->n; i++) {
-		const struct chart_curve *c = &p->chart->curves[i];
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct chart_curve *c = &p->chart->curves[p->named[i]];
 
-		if ((int)(rows[i] + 0.5) != row || c->n == 0)
+		if ((int)(p->rows[i] + 0.5) != row)
 			continue;
 		if (!has_utf8)
-			fprintf(out, " %c", (char)('a' + i % 26));
+			fprintf(out, " %c", letter_of(p->named[i]));
 		fprintf(out, " %s%s%s", c->name, *c->cause != '\0' ? ": " : "",
 		    c->cause);
 	}
@@ -216,32 +223,41 @@ print_bottom(const struct picture *p, FILE *out)
 	fprintf(out, "\n%10s%s\n%10s%s\n", "", text, "", p->chart->x_label);
 }
 
+/* Each beside the end of its curve, or as near as there is room. */
+static void
+place_names(struct picture *p)
+{
+	for (unsigned i = 0; i < p->chart->n; i++) {
+		const struct chart_curve *c = &p->chart->curves[i];
+
+		if (c->n == 0)
+			continue;
+		p->rows[p->n] = (ROWS - 1) *
+		    (1 - chart_place(&p->y, c->points[c->n - 1].y));
+		p->named[p->n++] = i;
+	}
+	chart_spread(p->rows, p->n, 1, 0, ROWS - 1);
+}
+
 void
 chart_print(const struct chart *c, bool has_utf8, FILE *out)
 {
 	struct picture *p = calloc(1, sizeof(*p));
-	double rows[CHART_CURVES_MAX];
 
 	if (p == NULL || !chart_ranges(c, &p->x, &p->y)) {
 		free(p);
 		return;
 	}
 	p->chart = c;
-	for (unsigned i = 0; i < c->n; i++) {
-		const struct chart_curve *curve = &c->curves[i];
-		double end = curve->n == 0 ? p->y.most :
-		    curve->points[curve->n - 1].y;
-
+	for (unsigned i = 0; i < c->n; i++)
 		draw(p, i);
-		rows[i] = (ROWS - 1) * (1 - chart_place(&p->y, end));
-	}
-	chart_spread(rows, c->n, 1, 0, ROWS - 1);
+	place_names(p);
 	fprintf(out, "%s\n", c->title);
 	for (int row = 0; row < ROWS; row++) {
 		print_scale(p, row, out);
 		for (int col = 0; col < COLS; col++)
 			print_cell(&p->cells[row][col], has_utf8, out);
-		print_name(p, rows, row, has_utf8, out);
+		print_name(p, row, has_utf8, out);
 		fputc('\n', out);
 	}
 	print_bottom(p, out);

@@ -13,7 +13,7 @@
 struct chart_curve {
 	const char *name;
 	const char *cause;      /* why it ends where it does; "": as all do */
-	unsigned n;
+	unsigned n;             /* 0: it is not drawn, but keeps its colour */
 	struct {
 		double x, y;    /* above 0; x grows */
 	} points[CHART_POINTS_MAX];
