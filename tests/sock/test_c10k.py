@@ -35,7 +35,7 @@ def slope(engine, steps):
 
 @pytest.mark.parametrize("engine", ["poll", "nonblock"])
 def test_grows(engine):
-    """Forty times the connections; noise does not hide such a slope."""
+    """M20: forty times the connections; noise does not hide such a slope."""
     assert slope(engine, LONG) > 10
 
 
@@ -47,6 +47,7 @@ def test_grows_as_far_as_it_goes(engine):
 @pytest.mark.parametrize("engine", [
     e for e in ("epoll", "epoll-et", "sigio", "uring") if e in ENGINES])
 def test_does_not_grow(engine):
+    """M20: who is told, and need not ask, does not mind the crowd."""
     assert slope(engine, LONG) < 3
 
 
