@@ -463,10 +463,15 @@ static enum outcome
 choose_policy(const struct serve *asked, struct server *s)
 {
 	const struct engine *e = engine_find(asked->engine, NULL);
+	const char *lacks;
 
 	if (e == NULL)
 		return say_error(OUTCOME_USAGE, NULL, "no such engine", 0,
 		    "%s; --engine=help lists them", asked->engine);
+	lacks = engine_lacks(e);
+	if (lacks != NULL)
+		return say_error(OUTCOME_UNAVAILABLE, e->name,
+		    "not available here", 0, "%s", lacks);
 	s->policy = e->policy;
 	if (s->policy == ENGINE_CHILDREN && s->mode == SERVE_COMMAND)
 		s->policy = ENGINE_MANY;

@@ -148,6 +148,7 @@ def test_kqueue():
     done = run("serve", "tcp::0", "--engine=kqueue")
     assert done.returncode == UNAVAILABLE
     assert done.stderr.count(b"\n") == 1
+    assert b"kqueue: not available here: it is the BSDs' own" in done.stderr
     assert "BSD" in ENGINES["kqueue"]
 
 
