@@ -2,11 +2,16 @@
 #ifndef SWS_SOCK_BENCH_PRIV_H
 #define SWS_SOCK_BENCH_PRIV_H
 
-/* sock bench: bench.c asks and tells, bench_load.c makes the load. */
+/*
+ * sock bench: bench.c asks and tells, bench_load.c makes the load, and
+ * bench_kinds.c knows what one client does.
+ */
 
 #include "net/loop.h"
 #include "sock/endpoint.h"
 #include "sock/histogram.h"
+
+#define BENCH_IN_BYTES (256 << 10)      /* room for what arrives, at least */
 
 struct bench_client;
 
@@ -40,6 +45,17 @@ struct bench {
 	bool is_over;
 };
 
+struct bench_client {
+	struct watch watch;     /* first: it is how a callback finds us */
+	struct bench *bench;
+	struct timer timer;
+	struct bench_client *next;      /* in the list of idle ones */
+	int64_t due_ns;
+	size_t out_at, in_at;   /* bytes of this message so far */
+	uint32_t number;        /* of a datagram, to know its answer */
+	bool is_connecting, is_busy;
+};
+
 enum bench_step {
 	STEP_WAIT,              /* for the descriptor */
 	STEP_DONE,
@@ -62,7 +78,26 @@ struct bench_kind {
 
 extern const struct bench_kind bench_kinds[];   /* ends with a NULL name */
 
-/* Runs it all. */
+/* Are these messages, and no stream? */
+bool bench_is_datagram(const struct bench *b);
+
+/*
+ * Takes what has come, at most n bytes, to where all receive; n is at most
+ * BENCH_IN_BYTES or the size of a message, whichever is more.  Returns how
+ * many bytes, 0 at the end, or a negative errno: -EAGAIN when nothing is there.
+ */
+ssize_t bench_receive(struct bench_client *c, size_t n);
+
+/*
+ * The client has this descriptor from now on, and waits for input.  Returns 0,
+ * or the negative errno of loop_add(); the descriptor is closed then.
+ */
+int bench_watch(struct bench_client *c, int fd);
+
+/*
+ * Opens the clients, has them work until the end, closes them, and fills in
+ * what came of it.  Says itself what failed.
+ */
 enum outcome bench_load(struct bench *b);
 
 #endif
