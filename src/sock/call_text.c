@@ -2,7 +2,7 @@
 /*
  * Arguments and results of socket calls in the notation of strace(1).  Names
  * of constants are in tables; what a table does not have is shown as a number.
- * Nothing is called here and nothing said: call.c and sock trace do that.
+ * Nothing is called here and nothing said: call.c and spy.c do that.
  */
 #include "sock/call_priv.h"
 
