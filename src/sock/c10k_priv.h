@@ -7,6 +7,7 @@
  * the crowd of clients, and what was measured.
  */
 
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "net/children.h"
@@ -20,6 +21,8 @@
 #define C10K_POINTS_MAX 32
 #define C10K_ACTIVE_MAX 1000
 #define C10K_CAUSE 64
+/* Descriptors that either side needs for itself. */
+#define C10K_SPARE 64
 
 /* The options. */
 struct c10k {
@@ -106,5 +109,61 @@ int crowd_visit(struct crowd *c, unsigned n, struct histogram *times);
 
 /* System calls an event; negative when they cannot be counted. */
 double crowd_count_calls(struct crowd *c, const struct family *f);
+
+/* ----------------------------------------------------------- experiment */
+
+/* One run of the verb. */
+struct c10k_experiment {
+	const struct c10k *asked;
+	unsigned steps[C10K_POINTS_MAX];        /* numbers of connections */
+	unsigned n_steps;
+	unsigned most;          /* by RLIMIT_NOFILE, or asked for */
+	bool is_limited;        /* by RLIMIT_NOFILE */
+	int stop_fd;
+	struct c10k_run runs[C10K_ENGINES_MAX];
+	unsigned n_runs;
+	/* Of the engine that runs: */
+	struct c10k_server server;
+	struct crowd crowd;
+	struct family family;
+	int64_t base_bytes;     /* of memory, without the idle ones */
+	cpu_set_t processors;   /* that we may have */
+};
+
+/*
+ * Fills in, from what is asked, the engines and the numbers of connections,
+ * and raises RLIMIT_NOFILE.  Says itself what cannot be.
+ */
+enum outcome c10k_plan(struct c10k_experiment *e);
+
+/*
+ * A server that spins would have the rest of its turn before a client that it
+ * answered: who asks for shorter turns has them sooner (Linux 6.12; others
+ * take no notice).
+ */
+void c10k_ask_short_turns(void);
+
+/*
+ * Measures at the p->n connections that there are, or with ENGINE_ONE, that
+ * come and go, and fills in the rest of *p.  Returns 0 or a negative errno of
+ * the crowd's.
+ */
+int c10k_measure(struct c10k_experiment *e, const struct engine *engine,
+    struct c10k_point *p);
+
+/* What the numbers depend on, and the head of the table. */
+void c10k_say_setting(const struct c10k_experiment *e);
+
+/* On a terminal, what is being done, until the next line. */
+void c10k_say_progress(const struct c10k_experiment *e, const char *name,
+    unsigned n);
+
+/* A line of the table; and that a curve has ended, if there is a cause. */
+void c10k_say_point(const struct c10k_experiment *e,
+    const struct c10k_run *run, const struct c10k_point *p);
+void c10k_say_end(const struct c10k_experiment *e, const struct c10k_run *run);
+
+/* Prints the curves, writes the --svg file.  Says itself what failed. */
+enum outcome c10k_show_curves(const struct c10k_experiment *e);
 
 #endif
