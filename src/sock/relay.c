@@ -297,6 +297,7 @@ make_flows(struct relay *r, struct flow flows[2])
 				.from = from,
 				.to = to,
 				.passed = &r->passed[i],
+				.pipe = { -1, -1 },
 			};
 	}
 	return n;
