@@ -67,6 +67,24 @@ choose_source(int fd, unsigned number)
 	    -errno : 0;
 }
 
+/*
+ * To have tried io_uring here leaves the kernel some work in this process, and
+ * who waits then, with a time limit, has EINTR without any signal.  On Linux
+ * connect(2) may be called again: it waits for the connection that it began.
+ */
+static int
+connect_to(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	int result;
+
+	do
+		result = connect(fd, sa, len);
+	while (result == -1 && errno == EINTR);
+	if (result == -1)
+		return errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+	return 0;
+}
+
 /* A descriptor or a negative errno. */
 static int
 come(const struct crowd *c, unsigned number)
@@ -82,8 +100,8 @@ come(const struct crowd *c, unsigned number)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (sa->sa_family == AF_INET)
 		err = choose_source(fd, number);
-	if (err == 0 && connect(fd, sa, c->server->address_len) == -1)
-		err = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+	if (err == 0)
+		err = connect_to(fd, sa, c->server->address_len);
 	if (err == 0)
 		return fd;
 	close(fd);
@@ -96,9 +114,12 @@ static int
 ask(const struct crowd *c, int fd)
 {
 	size_t n = strlen(c->question);
+	ssize_t sent;
 
-	return send(fd, c->question, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 :
-	    -errno;
+	do
+		sent = send(fd, c->question, n, MSG_NOSIGNAL);
+	while (sent == -1 && errno == EINTR);
+	return sent == (ssize_t)n ? 0 : -errno;
 }
 
 /*
@@ -121,6 +142,17 @@ answer_size(const struct crowd *c, const char *answer)
 	    strtoul(length + strlen(LENGTH), NULL, 10);
 }
 
+static ssize_t
+receive(int fd, char *p, size_t n, int flags)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, p, n, flags);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
 /* 0, or -ECONNRESET when it is not what was expected. */
 static int
 hear(const struct crowd *c, int fd, int flags)
@@ -131,7 +163,7 @@ hear(const struct crowd *c, int fd, int flags)
 	ssize_t n;
 
 	do {
-		n = recv(fd, answer + got, sizeof(answer) - 1 - got,
+		n = receive(fd, answer + got, sizeof(answer) - 1 - got,
 		    got == 0 ? flags : 0);
 		if (n == -1)
 			return errno == EAGAIN && !(flags & MSG_DONTWAIT) ?
