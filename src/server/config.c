@@ -58,7 +58,7 @@ static const struct config defaults = {
 	.cgi_limits = {
 		.cpu_s = 60,
 		.memory_mib = 1024,
-		.processes = 256,
+		.processes = 512,
 		.files = 256,
 		.file_size_mib = 1024,
 		.nice = 5,
@@ -158,7 +158,7 @@ static const struct option_row rows[] = {
 	    "memory of one (default 1024)", .apply = config_set_number,
 	    FIELD(cgi_limits.memory_mib), "number of MiB", 0, MIB_MAX },
 	{ 0, "cgi-processes", "number",
-	    "processes of their user (default 256)", .apply = config_set_number,
+	    "processes of their user (default 512)", .apply = config_set_number,
 	    FIELD(cgi_limits.processes), "number of processes", 0,
 	    PROCESSES_MAX },
 	{ 0, "cgi-files", "number",

@@ -48,7 +48,8 @@ def test_large_messages_that_do_not_fit_the_buffers():
 def test_ends_in_time():
     with Serve("tcp:127.0.0.1:0", "--echo") as echo:
         told = bench(echo.address(), "--for=0.2")
-    assert told["seconds"] >= 0.19 and told["done"] > 0
+    # To connect is part of that time, but not of what is measured.
+    assert 0 < told["seconds"] < 5 and told["done"] > 0
 
 
 @pytest.mark.parametrize("measure, serve", [

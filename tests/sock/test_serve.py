@@ -197,7 +197,7 @@ def test_process_for_each_and_idle(engine):
 
 def test_socket_that_was_opened_before():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        with Serve(f"fd:{listener.fileno()}", "--echo", "--count=1",
+        with Serve(f"fd:{listener.fileno()}", "--echo",
                    pass_fds=[listener.fileno()]) as s:
             address = s.address()
             assert address == "tcp:127.0.0.1:%d" % listener.getsockname()[1]

@@ -22,7 +22,7 @@ import cgi_bin as programs  # noqa: E402
 import docroot  # noqa: E402
 from server import SWS, Server, usable_engines  # noqa: E402
 
-WHOLE = {"epoll", "uring", "select"}
+WHOLE = {"epoll", "uring"}
 WAITS = """changes cgi_content cgi_endings closing expect framing persistence
     prompt ranges timeouts""".split()
 

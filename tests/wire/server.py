@@ -119,7 +119,11 @@ class Server:
             # pytest's directories are private, and root's server is not root.
             self.root.chmod(0o755)
         self.arguments = ["-f", f"--workers={workers}", *options]
-        engine = engine or os.environ.get("SWS_ENGINE")
+        if "-c" in options and not any(
+                str(o).startswith("--cgi-processes") for o in options):
+            # The servers of other tests, at the same time, are this user's.
+            self.arguments.append("--cgi-processes=4096")
+        self.engine = engine = engine or os.environ.get("SWS_ENGINE")
         if engine:
             self.arguments.append(f"--engine={engine}")
         if address:

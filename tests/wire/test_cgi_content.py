@@ -59,13 +59,19 @@ def echo_much(server, size, seconds=60):
         assert have == size
 
 
+def growth_kib(server):
+    """What may come on top: io_uring has buffers of its own, 4 MiB to receive
+    and 4 MiB to send, which are touched as they are needed."""
+    return 2048 + (8192 if server.engine == "uring" else 0)
+
+
 def test_100_mib_both_ways_in_bounded_memory(start, site, cgi_bin):
     server = start(site, "-c", cgi_bin)
     echo_much(server, MIB)
     before = server.memory_kib()
     echo_much(server, 100 * MIB)
     if not is_sanitized():
-        assert server.memory_kib() - before < 2048
+        assert server.memory_kib() - before < growth_kib(server)
 
 
 def test_content_that_nobody_takes_waits(start, site, cgi_bin):
@@ -83,7 +89,7 @@ def test_content_that_nobody_takes_waits(start, site, cgi_bin):
                 sent += c.socket.send(BLOCK)
         assert sent < 20 * MIB
         if not is_sanitized():
-            assert server.memory_kib() - before < 2048
+            assert server.memory_kib() - before < growth_kib(server)
     assert programs.all_ended(cgi_bin)
 
 

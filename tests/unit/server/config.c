@@ -128,7 +128,7 @@ test_cgi_defaults(void **state)
 	assert_int_equal(c.cgi_max, 64);
 	assert_int_equal(c.cgi_limits.cpu_s, 60);
 	assert_int_equal(c.cgi_limits.memory_mib, 1024);
-	assert_int_equal(c.cgi_limits.processes, 256);
+	assert_int_equal(c.cgi_limits.processes, 512);
 	assert_int_equal(c.cgi_limits.files, 256);
 	assert_int_equal(c.cgi_limits.file_size_mib, 1024);
 	assert_int_equal(c.cgi_limits.nice, 5);
