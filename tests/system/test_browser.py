@@ -20,12 +20,12 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>page</title>
 <link rel="stylesheet" href="style.css">
 <p id="style">-</p><p id="picture">-</p><p id="module">-</p><p id="data">-</p>
-<img src="picture.svg" alt="" onload="say('picture', this.naturalWidth)">
 <script>
 function say(id, what) { document.getElementById(id).textContent = what; }
 addEventListener("load", () =>
     say("style", getComputedStyle(document.body).color));
 </script>
+<img src="picture.svg" alt="" onload="say('picture', this.naturalWidth)">
 <script type="module" src="module.mjs"></script>
 """
 
