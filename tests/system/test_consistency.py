@@ -171,9 +171,9 @@ class Reader(threading.Thread):
                 try:
                     self.ask(c, file)
                 except Malformed as e:
-                    # A large file may be cut while it is sent: what was
+                    # A file may be cut while it is read or sent: what was
                     # promised is gone, and to close says so.
-                    if file.most == SMALL or "too early" not in str(e):
+                    if "too early" not in str(e):
                         raise
                     return
 
