@@ -238,8 +238,8 @@ const struct verb verb_c10k = {
 	.most = 0,
 	.about = "measure what idle connections cost, engine by engine",
 	.details =
-	    "CPU time is the server's and its children's, the least of five\n"
-	    "batches.  System calls are counted apart from that, with\n"
+	    "CPU time is the server's and its children's, the least of up\n"
+	    "to ten batches.  System calls are counted apart from that, with\n"
 	    "ptrace(2).  Memory is what the processes have, not the kernel.\n",
 	.options = options,
 	.size = sizeof(struct c10k),
