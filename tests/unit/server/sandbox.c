@@ -36,17 +36,7 @@
 
 #include "../cases.h"
 #include "server/privileges.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+#include "server/sandbox_priv.h"
 
 #define SANDBOX_FAILED 100      /* exit statuses of a child */
 #define WORKS 0
