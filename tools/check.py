@@ -268,8 +268,8 @@ def tell(results):
     passed, failed, skipped = (
         sum(len(getattr(result, what)) for result in results)
         for what in ("passed", "failed", "skipped"))
-    print(f"{passed} passed, {failed} failed"
-          + (f", {skipped} skipped" if skipped else ""))
+    print(f"{skipped} skipped")
+    print(f"{passed} passed, {failed} failed")
     return failed
 
 
