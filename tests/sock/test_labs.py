@@ -158,6 +158,8 @@ def test_claims(private):
     assert all(o["measured"] for o in claims)
     if not private:
         pytest.skip("no private network: not all can be measured")
+    if unknown := [o["measured"] for o in claims if "holds" not in o]:
+        pytest.skip(f"not all can be measured: {unknown}")
     holding = {o["number"] for o in claims if o["holds"]}
     # TCP may end in three segments or in four: see its lab.
     assert holding - {10} == {18, 19}
