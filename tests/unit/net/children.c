@@ -19,7 +19,7 @@
 
 #include "../cases.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 
 /* Of one test; a child has a copy. */
 static struct loop *loop;

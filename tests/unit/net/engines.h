@@ -13,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "net/engine.h"
 #include "net/loop.h"
 
 #include "../cases.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 60000
 #define QUIET_MS 20     /* nothing more is to come, it seems */
 
 struct rig {
@@ -94,6 +95,18 @@ engine_run_for(struct rig *e, int64_t ms)
 	assert_int_equal(loop_timer_start(e->loop, &e->end, ms), 0);
 	engine_run(e);
 }
+
+/*
+ * Until the sentence is true: for what the kernel brings in its own time, as
+ * all that comes over TCP.
+ */
+#define ENGINE_RUN_UNTIL(e, is_so) \
+	do { \
+		int64_t end_ms = clock_mono_ms() + PATIENCE_MS; \
+		while (!(is_so) && clock_mono_ms() < end_ms) \
+			engine_run_for(e, 1); \
+		assert_true(is_so); \
+	} while (0)
 
 /* `begin` calls engine_open, or is it. */
 #define ON_EACH_ENGINE(test, begin) \

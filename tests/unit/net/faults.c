@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "net/socket.h"
-
 #include "engines.h"
+#include "tcp.h"
 
 #define AMOUNT ((size_t)256 << 10)
 
@@ -247,18 +246,9 @@ static const struct stream_events events = {
 static void
 connect_both(struct rig *rig, struct echo *e, struct peer *p)
 {
-	struct addr addr;
-	int listener, ours, theirs;
+	int theirs, ours = tcp_pair(&theirs);
 
-	assert_int_equal(addr_resolve("127.0.0.1", 0, &addr, 1), 1);
-	listener = socket_listen(&addr);
-	assert_true(listener >= 0);
-	theirs = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(theirs, &addr.u.sa, addr.len), 0);
 	assert_int_equal(fcntl(theirs, F_SETFL, O_NONBLOCK), 0);
-	ours = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	assert_true(ours >= 0);
-	close(listener);
 	*e = (struct echo){ .broken = 0 };
 	buf_init(&e->kept, 2 * AMOUNT);
 	assert_int_equal(stream_open_socket(rig->loop, ours, &events, e,

@@ -17,26 +17,16 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
-#include "net/socket.h"
-
 #include "engines.h"
 #include "spy.h"
+#include "tcp.h"
 
 /* Two ends of a TCP connection, since only that has urgent data. */
 static void
 spy_tcp(struct spy *s, struct loop *l, char letter)
 {
-	struct addr addr;
-	int listener, ours, peer;
+	int peer, ours = tcp_pair(&peer);
 
-	assert_int_equal(addr_resolve("127.0.0.1", 0, &addr, 1), 1);
-	listener = socket_listen(&addr);
-	assert_true(listener >= 0);
-	peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(peer, &addr.u.sa, addr.len), 0);
-	ours = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	assert_true(ours >= 0);
-	close(listener);
 	fill(s, l, letter, ours, peer);
 }
 
@@ -54,7 +44,8 @@ test_urgent_data(void **state)
 	later.spy = &a;
 	assert_int_equal(send(a.peer, "!", 1, MSG_OOB), 1);
 	bell_start(&later, e->loop, QUIET_MS);
-	engine_run_for(e, 3 * QUIET_MS);
+	ENGINE_RUN_UNTIL(e, a.calls > 0);
+	engine_run_for(e, QUIET_MS);
 	assert_string_equal(trace, ".a");
 	drop(&a);
 }
@@ -102,6 +93,7 @@ test_ends_in_turn(void **state)
 	spy_add(&a, READY_IN);
 	a.act = want_nothing;
 	assert_int_equal(shutdown(a.peer, SHUT_WR), 0);
+	ENGINE_RUN_UNTIL(e, a.calls > 0);
 	engine_run_for(e, QUIET_MS);
 	assert_string_equal(trace, "a");
 	assert_int_equal(read(a.watch.fd, &c, 1), 0);
@@ -138,7 +130,8 @@ test_timerfd(void **state)
 	a.act = eat_number;
 	engine_run_for(e, 0);
 	assert_int_equal(timerfd_settime(a.watch.fd, 0, &soon, NULL), 0);
-	engine_run_for(e, 10 * QUIET_MS);
+	ENGINE_RUN_UNTIL(e, a.calls > 0);
+	engine_run_for(e, QUIET_MS);
 	assert_string_equal(trace, "t");
 	drop(&a);
 }

@@ -18,13 +18,33 @@
 
 #include "net/socket.h"
 
+/* A port that nobody listens on, at no address: all holders are told. */
+static unsigned
+free_port(void)
+{
+	struct addr a;
+	socklen_t len;
+	int off = 0, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	addr_any(&a, fd >= 0 ? AF_INET6 : AF_INET, 0);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	else
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	len = a.len;
+	assert_int_equal(bind(fd, &a.u.sa, a.len), 0);
+	assert_int_equal(getsockname(fd, &a.u.sa, &len), 0);
+	close(fd);
+	return addr_port(&a);
+}
+
 static int
 listen_on(const char *host, unsigned *out_port)
 {
 	struct addr a;
 	int fd;
 
-	assert_int_equal(addr_resolve(host, 0, &a, 1), 1);
+	assert_int_equal(addr_resolve(host, free_port(), &a, 1), 1);
 	fd = socket_listen(&a);
 	*out_port = addr_port(&a);
 	return fd;

@@ -865,10 +865,9 @@ test_interrupted(void **state)
 	later.spy = &a;
 	bell_start(&later, e->loop, 30);
 	setitimer(ITIMER_REAL, &every_5_ms, NULL);
-	engine_run_for(e, 60);
+	ENGINE_RUN_UNTIL(e, interrupted > 0 && a.calls > 0);
 	setitimer(ITIMER_REAL, &never, NULL);
 	signal(SIGALRM, SIG_DFL);
-	assert_in_range(interrupted, 1, 100);
 	assert_string_equal(trace, ".a");
 	drop(&a);
 }

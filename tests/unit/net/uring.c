@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,11 +23,11 @@
 #include <unistd.h>
 
 #include "net/intake.h"
-#include "net/socket.h"
 #include "net/stream.h"
 #include "net/uring_stream_priv.h"
 
 #include "engines.h"
+#include "tcp.h"
 
 static char as_it_is[] = "uring", two_buffers[] = "uring:2";
 
@@ -577,12 +579,30 @@ open_gate(struct rig *e, struct gate *g, bool one_by_one)
 	    one_by_one), 0);
 }
 
+/*
+ * The client knows that it is connected; that the other side does, too, is
+ * sure when what it then says is acknowledged.
+ */
+static void
+arrive(int fd)
+{
+	int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
+	int unknown = 1;
+
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	while (unknown > 0 && clock_mono_ms() < end_ms) {
+		assert_int_equal(ioctl(fd, SIOCOUTQ, &unknown), 0);
+		usleep(100);
+	}
+	assert_int_equal(unknown, 0);
+}
+
 static int
 knock(const struct gate *g)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = tcp_connect(&g->addr);
 
-	assert_int_equal(connect(fd, &g->addr.u.sa, g->addr.len), 0);
+	arrive(fd);
 	return fd;
 }
 
@@ -747,6 +767,7 @@ test_full(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(connect(clients[i], &f.gate.addr.u.sa,
 		    f.gate.addr.len), 0);
+		arrive(clients[i]);
 		engine_run_for(e, QUIET_MS);
 		assert_int_equal(f.refused, i + 1);
 	}
@@ -754,6 +775,7 @@ test_full(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
 	assert_int_equal(connect(clients[2], &f.gate.addr.u.sa,
 	    f.gate.addr.len), 0);
+	arrive(clients[2]);
 	engine_run_for(e, QUIET_MS);
 	assert_int_equal(f.gate.accepted, 1);
 	intake_close(&f.gate.intake);

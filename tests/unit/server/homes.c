@@ -19,7 +19,7 @@
 #include "server/order.h"
 #include "site/home_msg.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000           /* a bound on failures, nothing else */
 
 /* How a user differs from one who is served: in the uid, in the shell. */
 static const struct {
