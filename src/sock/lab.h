@@ -118,6 +118,12 @@ int lab_wait(struct lab *lab, pid_t pid);
 /* Milliseconds on a clock that only goes forward, with fractions. */
 double lab_ms(void);
 
+/*
+ * How long is waited for what must come: only who waits in vain has to wait so
+ * long, so it is long enough for a machine that stands still for a while.
+ */
+#define LAB_AWAIT_MS 15000
+
 /* Waits until is_so(arg), at most so long; returns whether it was. */
 bool lab_until(bool (*is_so)(void *arg), void *arg, unsigned max_ms);
 

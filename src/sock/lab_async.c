@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,6 @@
 #include "sock/lab_list.h"
 
 #define TEXT_BYTES 128
-#define AWAIT_MS 4000
 
 static unsigned
 count_entries(const char *path)
@@ -57,7 +57,7 @@ is_at_mark(struct lab *lab, int fd)
 static int
 select_both(struct lab *lab, int fd)
 {
-	struct timeval wait = { .tv_sec = AWAIT_MS / 1000 };
+	struct timeval wait = { .tv_sec = LAB_AWAIT_MS / 1000 };
 	fd_set in, except;
 	int n;
 
@@ -103,7 +103,7 @@ show_urgent(struct lab *lab, const char *kind, int from, int to)
 	lab_send(lab, from, "abc", 0);
 	lab_send(lab, from, "!", MSG_OOB);
 	lab_send(lab, from, "de", 0);
-	n = lab_poll(lab, to, POLLPRI, AWAIT_MS);
+	n = lab_poll(lab, to, POLLPRI, LAB_AWAIT_MS);
 	lab_expect(lab, n & POLLPRI, "%s: poll says PRI", kind);
 	n = select_both(lab, to);
 	lab_expect(lab, n == 2, "%s: select finds it readable and"
@@ -121,7 +121,7 @@ show_urgent(struct lab *lab, const char *kind, int from, int to)
 	lab_expect(lab, n == 2, "%s: then the rest: \"%s\"", kind,
 	    n > 0 ? text : "");
 	if (strcmp(kind, "TCP") == 0)
-		lab_expect(lab, lab_until(is_pending, &urgent, AWAIT_MS),
+		lab_expect(lab, lab_until(is_pending, &urgent, LAB_AWAIT_MS),
 		    "%s: SIGURG has come", kind);
 }
 
@@ -134,7 +134,7 @@ show_inline(struct lab *lab, int from, int to)
 	lab_set(lab, to, SOL_SOCKET, SO_OOBINLINE, "SO_OOBINLINE", 1);
 	lab_send(lab, from, "!", MSG_OOB);
 	lab_send(lab, from, "de", 0);
-	lab_poll(lab, to, POLLIN, AWAIT_MS);
+	lab_poll(lab, to, POLLIN, LAB_AWAIT_MS);
 	n = lab_receive(lab, to, text, sizeof(text), 0);
 	lab_expect(lab, n >= 1 && text[0] == '!', "SO_OOBINLINE: it stands"
 	    " among the data: \"%s\"", n > 0 ? text : "");
@@ -219,7 +219,7 @@ static void
 show_signal(struct lab *lab, const sigset_t *set, int fd, const char *what)
 {
 	siginfo_t info = { 0 };
-	bool came = next_signal(lab, set, AWAIT_MS, &info);
+	bool came = next_signal(lab, set, LAB_AWAIT_MS, &info);
 
 	lab_expect(lab, came && info.si_fd == fd && info.si_band & POLLIN,
 	    "%s: the signal names descriptor %d and POLLIN", what,
@@ -229,20 +229,32 @@ show_signal(struct lab *lab, const sigset_t *set, int fd, const char *what)
 #define QUEUED_MAX 5
 #define WRITES 50
 
+/* So many datagrams, of which each one's signal has been sent by then. */
+static void
+take_datagrams(int fd, unsigned n)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[TEXT_BYTES];
+
+	while (n > 0 && poll(&p, 1, LAB_AWAIT_MS) == 1)
+		n -= recv(fd, text, sizeof(text), 0) > 0;
+}
+
 /* When its queue is full, real-time signals give way to one SIGIO. */
 static void
 show_overflow(struct lab *lab, const sigset_t *set, int reader, int writer)
 {
 	struct rlimit limit;
 	siginfo_t info;
-	unsigned named = 0, unnamed = 0;
+	unsigned named = 0, unnamed = 0, sent = 0;
 
 	getrlimit(RLIMIT_SIGPENDING, &limit);
 	limit.rlim_cur = QUEUED_MAX;
 	setrlimit(RLIMIT_SIGPENDING, &limit);
 	for (int i = 0; i < WRITES; i++)
-		if (send(writer, "x", 1, MSG_DONTWAIT) == -1)
-			break;
+		sent += send(writer, "x", 1, MSG_DONTWAIT) == 1;
+	/* And the one that was sent before. */
+	take_datagrams(reader, sent + 1);
 	while (next_signal(lab, set, 0, &info))
 		if (info.si_signo == SIGIO)
 			unnamed++;
@@ -292,7 +304,7 @@ lesson_aio(struct lab *lab)
 		.aio_sigevent = { .sigev_notify = SIGEV_NONE },
 	};
 	const struct aiocb *const list[] = { &request };
-	struct timespec wait = { .tv_sec = AWAIT_MS / 1000 };
+	struct timespec wait = { .tv_sec = LAB_AWAIT_MS / 1000 };
 	unsigned before = count_entries("/proc/self/task"), during;
 	int ends[2], state;
 	ssize_t n;
@@ -343,6 +355,21 @@ count_state(unsigned port, const unsigned *peers, unsigned n, int state)
 	return found;
 }
 
+struct counting {
+	unsigned port;
+	const unsigned *peers;
+};
+
+/* A FIN may be on its way when its sender goes on. */
+static bool
+are_all_waiting(void *arg)
+{
+	const struct counting *c = arg;
+
+	return count_state(c->port, c->peers, CLIENTS, TCP_CLOSE_WAIT) ==
+	    CLIENTS;
+}
+
 struct fork_server {
 	struct lab *lab;
 	int listener;
@@ -390,13 +417,17 @@ static void
 show_wrong(struct lab *lab)
 {
 	struct fork_server s = { .lab = lab, .at = lab_inet("127.0.0.1", 0) };
+	struct counting counting = { .peers = s.ports };
 	unsigned before, leaked, waiting, zombies;
 
 	s.listener = lab_listener(lab, &s.at, CLIENTS);
 	before = count_entries("/proc/self/fd");
 	serve_all(&s);
 	leaked = count_entries("/proc/self/fd") - before;
-	waiting = count_state(lab_port(&s.at), s.ports, CLIENTS, 8);
+	counting.port = lab_port(&s.at);
+	lab_until(are_all_waiting, &counting, LAB_AWAIT_MS);
+	waiting = count_state(lab_port(&s.at), s.ports, CLIENTS,
+	    TCP_CLOSE_WAIT);
 	/* All SIGCHLD that were pending are one: the handler waits once. */
 	wait(NULL);
 	zombies = reap_all();
@@ -424,7 +455,8 @@ show_right(struct lab *lab)
 	before = count_entries("/proc/self/fd");
 	serve_all(&s);
 	leaked = count_entries("/proc/self/fd") - before;
-	waiting = count_state(lab_port(&s.at), s.ports, CLIENTS, 8);
+	waiting = count_state(lab_port(&s.at), s.ports, CLIENTS,
+	    TCP_CLOSE_WAIT);
 	reaped = reap_all();
 	lab_expect(lab, leaked == 0 && waiting == 0, "the parent that closes:"
 	    " %u descriptors more, %u in CLOSE_WAIT", leaked, waiting);

@@ -22,9 +22,6 @@
 #define SHOWN_BYTES 40          /* of what is sent and received */
 #define SHOWN_TEXT (4 * SHOWN_BYTES + 8)
 
-/* How long a state may take to come on a machine that is busy. */
-#define STATE_WAIT_MS 4000
-
 struct word {
 	int value;
 	const char *text;
@@ -540,7 +537,7 @@ lab_await_state(struct lab *lab, unsigned port, unsigned peer_port, int state)
 {
 	struct awaited_state a = { port, peer_port, state };
 
-	if (!lab_until(has_state, &a, STATE_WAIT_MS))
+	if (!lab_until(has_state, &a, LAB_AWAIT_MS))
 		return false;
 	lab_state(lab, "port %u to %u: %s", port, peer_port,
 	    state == -ENOENT ? "gone" : lab_tcp_state_name(state));

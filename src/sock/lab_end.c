@@ -11,6 +11,7 @@
 #include "sock/lab_list.h"
 
 #define TEXT_BYTES 128
+#define TRIES 3
 
 /* ------------------------------------------------------------ timewait */
 
@@ -55,6 +56,9 @@ serve_once(struct lab *lab, struct lab_addr *at, bool reuses,
 	lab_close(lab, listener);
 	lab_await_state(lab, server_first ? lab_port(at) : lab_port(&own),
 	    server_first ? lab_port(&own) : lab_port(at), TCP_TIME_WAIT);
+	/* Its last acknowledgement is still to come; then the other is gone. */
+	lab_await_state(lab, server_first ? lab_port(&own) : lab_port(at),
+	    server_first ? lab_port(at) : lab_port(&own), -ENOENT);
 }
 
 static const struct {
@@ -132,6 +136,20 @@ close_after(struct lab *lab, int linger_s)
 	return lab_ms() - begun;
 }
 
+/* The least of several: a machine that stands still makes none shorter. */
+static double
+least_without(struct lab *lab)
+{
+	double least = close_after(lab, -1), ms;
+
+	for (int i = 1; i < TRIES; i++) {
+		ms = close_after(lab, -1);
+		if (ms < least)
+			least = ms;
+	}
+	return least;
+}
+
 void
 lesson_linger(struct lab *lab)
 {
@@ -144,7 +162,7 @@ lesson_linger(struct lab *lab)
 	server = lab_accept(lab, listener, NULL);
 	set_linger(lab, client, 0);
 	lab_close(lab, client);
-	lab_poll(lab, server, POLLIN, 4000);
+	lab_poll(lab, server, POLLIN, LAB_AWAIT_MS);
 	n = lab_read(lab, server, text, sizeof(text));
 	lab_expect(lab, n == -ECONNRESET, "0 seconds: the peer gets %s",
 	    n < 0 ? strerrorname_np(-n) : "no error");
@@ -152,7 +170,7 @@ lesson_linger(struct lab *lab)
 		lab_expect(lab, lab_await(lab, 1, (struct lab_wanted){
 		    .kind = PACKET_TCP, .flags = PACKET_RST,
 		    .to_port = lab_port(&at) }), "close sent a RST");
-	ms = close_after(lab, -1);
+	ms = least_without(lab);
 	lab_expect(lab, ms < 900, "without it close returns at once: %.1f ms",
 	    ms);
 	ms = close_after(lab, 1);

@@ -151,7 +151,7 @@ ask_dns(const char *name, char out_host[INET_ADDRSTRLEN])
 	m[at + 4] = 1;
 	p.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	sendto(p.fd, m, at + 5, 0, &to.u.sa, to.n);
-	n = poll(&p, 1, 4000) == 1 ? recv(p.fd, m, sizeof(m), 0) : -1;
+	n = poll(&p, 1, LAB_AWAIT_MS) == 1 ? recv(p.fd, m, sizeof(m), 0) : -1;
 	close(p.fd);
 	if (n >= 4 && (size_t)n > at + 5)
 		inet_ntop(AF_INET, m + n - 4, out_host, INET_ADDRSTRLEN);

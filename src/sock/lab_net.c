@@ -17,9 +17,6 @@
 #include "sock/lab_priv.h"
 #include "sock/rtnl.h"
 
-/* How long a packet may take to get through a machine that is busy. */
-#define PACKET_WAIT_MS 4000
-
 /* Of a slow cable: a packet at once, and as much as a window may wait. */
 #define LIMIT_BURST_BYTES 1600
 #define LIMIT_QUEUE_BYTES (1 << 20)
@@ -123,8 +120,11 @@ is_stamping(void *arg)
 	struct pollfd p = { .fd = s->capture, .events = POLLIN };
 	struct captured c;
 	int64_t now_ns;
+	char byte;
 
-	if (send(s->probe, "x", 1, 0) != 1 || poll(&p, 1, PACKET_WAIT_MS) != 1)
+	/* Taken in, so that none is left that an error could answer. */
+	if (send(s->probe, "x", 1, 0) != 1 ||
+	    recv(s->probe, &byte, 1, 0) != 1 || poll(&p, 1, LAB_AWAIT_MS) != 1)
 		return false;
 	now_ns = lab_now_ns();
 	return capture_next(s->capture, &c) == 0 && c.at_ns < now_ns;
@@ -146,7 +146,7 @@ wait_stamping(struct lab *lab, int capture)
 	    getsockname(s.probe, (struct sockaddr *)&at, &n) == -1 ||
 	    connect(s.probe, (struct sockaddr *)&at, n) == -1)
 		lab_must(lab, -errno, "probe");
-	if (!lab_until(is_stamping, &s, PACKET_WAIT_MS))
+	if (!lab_until(is_stamping, &s, LAB_AWAIT_MS))
 		lab_must(lab, -ETIME, "time of packets");
 	close(s.probe);
 }
@@ -191,7 +191,7 @@ static void
 wait_running(struct lab *lab, unsigned host, char *interface)
 {
 	lab_go(lab, host);
-	if (!lab_until(is_running, interface, PACKET_WAIT_MS))
+	if (!lab_until(is_running, interface, LAB_AWAIT_MS))
 		lab_must(lab, -ENETDOWN, interface);
 }
 
@@ -375,5 +375,5 @@ lab_await(struct lab *lab, unsigned n, struct lab_wanted wanted)
 {
 	struct awaited a = { lab, n, wanted };
 
-	return lab_until(has_arrived, &a, PACKET_WAIT_MS);
+	return lab_until(has_arrived, &a, LAB_AWAIT_MS);
 }

@@ -104,7 +104,7 @@ show_low_water(struct lab *lab)
 	n = lab_poll(lab, server, POLLIN, SHORT_MS);
 	lab_expect(lab, n == 0, "SO_RCVLOWAT 5: not readable with 3 bytes");
 	lab_send(lab, client, "de", 0);
-	n = lab_poll(lab, server, POLLIN, 4000);
+	n = lab_poll(lab, server, POLLIN, LAB_AWAIT_MS);
 	lab_expect(lab, n == POLLIN, "readable with 5");
 	lab_close(lab, client);
 	lab_close(lab, server);
@@ -224,7 +224,7 @@ show_keepalive(struct lab *lab, unsigned b)
 	lab_set_up(lab, "toA", false);
 	lab_note(lab, "the cable is pulled");
 	begun = lab_ms();
-	lab_poll(lab, client, POLLIN, 15000);
+	lab_poll(lab, client, POLLIN, 2 * LAB_AWAIT_MS);
 	lab_get(lab, client, SOL_SOCKET, SO_ERROR, "SO_ERROR", &err);
 	lab_expect(lab, err == ETIMEDOUT || err == EHOSTUNREACH,
 	    "SO_KEEPALIVE: the silent peer is found dead after %.2f s: %s",

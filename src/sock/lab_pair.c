@@ -520,7 +520,7 @@ show_waiting_first(struct lab *lab, const char *via, int in, int out,
 	ssize_t n;
 
 	if (fits)
-		ended = lab_until(has_ended, &child, 4000);
+		ended = lab_until(has_ended, &child, LAB_AWAIT_MS);
 	else
 		ended = lab_until(has_ended, &child, 100);
 	poll(&full, 1, 0);

@@ -178,7 +178,7 @@ answer(struct lab *lab, int fd, const char *name)
 	int n;
 
 	lab_as(lab, name);
-	lab_poll(lab, fd, POLLIN, 4000);
+	lab_poll(lab, fd, POLLIN, LAB_AWAIT_MS);
 	n = lab_receive_from(lab, fd, text, sizeof(text), &from);
 	lab_expect(lab, n > 0, "%s hears \"%s\"", name, n > 0 ? text : "");
 	lab_send_to(lab, fd, name, &from);
@@ -192,7 +192,7 @@ hear_answers(struct lab *lab, int fd)
 	unsigned n = 0;
 
 	lab_as(lab, "A");
-	while (n < 2 && lab_poll(lab, fd, POLLIN, 4000) == POLLIN &&
+	while (n < 2 && lab_poll(lab, fd, POLLIN, LAB_AWAIT_MS) == POLLIN &&
 	    lab_receive_from(lab, fd, text, sizeof(text), &from) > 0)
 		lab_addr_text(&from, who[n++]);
 	lab_expect(lab, n == 2, "answers from %s and %s", who[0], who[1]);
@@ -291,7 +291,7 @@ lesson_arp(struct lab *lab)
 	lab_go(lab, 0);
 	show_packet_socket(lab);
 	lab_send_to(lab, lab_socket(lab, AF_INET, SOCK_DGRAM, 0), "hello", &to);
-	lab_poll(lab, reader, POLLIN, 4000);
+	lab_poll(lab, reader, POLLIN, LAB_AWAIT_MS);
 	n = lab_receive_from(lab, reader, text, sizeof(text), &from);
 	lab_expect(lab, n == 5 && lab_await(lab, 1, data),
 	    "the datagram arrives");
@@ -356,13 +356,17 @@ show_datagrams(struct lab *lab, int option, const char *name, bool is_split)
 	struct lab_addr at = lab_inet("127.0.0.1", 0);
 	int first = bound_with(lab, SOCK_DGRAM, option, name, &at);
 	int second = bound_with(lab, SOCK_DGRAM, option, name, &at);
-	unsigned old, new;
+	unsigned old = 0, new = 0, tries = 0;
 
 	lab_expect(lab, first >= 0 && second >= 0,
 	    "UDP, both with %s: both have the port", name);
 	send_from_many(lab, &at);
-	old = count_waiting(first);
-	new = count_waiting(second);
+	for (; old + new < SENDERS &&tries < LAB_AWAIT_MS; tries++) {
+		old += count_waiting(first);
+		new += count_waiting(second);
+		if (old + new < SENDERS)
+			lab_pause(1);
+	}
 	if (is_split)
 		lab_expect(lab, old > 0 && new > 0 && old + new == SENDERS,
 		    "%s: they share, %u and %u", name, old, new);

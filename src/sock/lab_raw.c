@@ -22,7 +22,6 @@
 #include "sock/lab_list.h"
 #include "sock/quic.h"
 
-#define AWAIT_MS 4000
 #define BLOCK_BYTES 1500
 
 /* A - R - B: A is 10.0.1.1, B is 10.0.2.2.  Returns B. */
@@ -92,7 +91,7 @@ receive_type(struct lab *lab, int fd, bool is_raw)
 	size_t header;
 	ssize_t n;
 
-	if (lab_poll(lab, fd, POLLIN, AWAIT_MS) != POLLIN)
+	if (lab_poll(lab, fd, POLLIN, LAB_AWAIT_MS) != POLLIN)
 		return -ETIMEDOUT;
 	n = recv(fd, m, sizeof(m), 0);
 	header = is_raw ? (size_t)(m[0] & 15) * 4 : 0;
@@ -208,7 +207,7 @@ probe(struct lab *lab, const struct lab_addr *to, int ttl, struct hop *out)
 	lab_set(lab, fd, IPPROTO_IP, IP_RECVERR, "IP_RECVERR", 1);
 	for (int i = 0; i < TRIES && !found; i++) {
 		lab_send_to(lab, fd, "probe", to);
-		lab_poll(lab, fd, POLLERR, AWAIT_MS / TRIES);
+		lab_poll(lab, fd, POLLERR, LAB_AWAIT_MS / TRIES);
 		found = read_hop(fd, out);
 	}
 	lab_close(lab, fd);
@@ -379,7 +378,7 @@ lesson_scan_udp(struct lab *lab)
 	int server;
 
 	s = scan_ports(lab, "127.0.0.1", lab_bound(lab, SOCK_DGRAM, &local),
-	    AWAIT_MS);
+	    LAB_AWAIT_MS);
 	lab_expect(lab, s.open == 1 && s.closed == PORTS - 1,
 	    "on the loopback: %u open, %u closed, none silent", s.open,
 	    s.closed);
@@ -392,7 +391,7 @@ lesson_scan_udp(struct lab *lab)
 	lab_go(lab, b);
 	lab_must(lab, lab_knob(lab, "net/ipv4/icmp_ratemask", "0"), "knob");
 	lab_go(lab, 0);
-	s = scan_ports(lab, "10.0.2.2", server, AWAIT_MS);
+	s = scan_ports(lab, "10.0.2.2", server, LAB_AWAIT_MS);
 	lab_expect(lab, s.open == 1 && s.closed == PORTS - 1,
 	    "without the limit on ICMP: %u open, %u closed, none silent",
 	    s.open, s.closed);
@@ -418,11 +417,25 @@ scan_tcp_port(struct lab *lab, const struct lab_addr *to, int wait_ms)
 	return err;
 }
 
+static bool
+has_client(void *arg)
+{
+	struct tcp_info info = { 0 };
+	socklen_t n = sizeof(info);
+
+	/* Of a listener it tells how many wait. */
+	getsockopt(*(int *)arg, IPPROTO_TCP, TCP_INFO, &info, &n);
+	return info.tcpi_unacked > 0;
+}
+
 /* A listener that is full says nothing to whoever comes next. */
 static void
-fill_listener(struct lab *lab, const struct lab_addr *at)
+fill_listener(struct lab *lab, int listener, const struct lab_addr *at)
 {
-	for (int i = 0; i < 3; i++)
+	lab_client(lab, at);
+	lab_must(lab, lab_until(has_client, &listener, LAB_AWAIT_MS) ? 0 :
+	    -ETIMEDOUT, "full");
+	for (int i = 0; i < 2; i++)
 		lab_connect(lab, lab_socket(lab, AF_INET,
 		    SOCK_STREAM | SOCK_NONBLOCK, 0), at);
 }
@@ -449,16 +462,17 @@ lesson_scan_tcp(struct lab *lab)
 		.has_icmp_type = true,
 		.icmp_type = 3,
 	};
+	int full;
 
 	lab_go(lab, b);
 	lab_listener(lab, &open_at, 5);
-	lab_listener(lab, &full_at, 0);
+	full = lab_listener(lab, &full_at, 0);
 	lab_go(lab, 0);
-	expect_port(lab, &open_at, AWAIT_MS, 0, "SYN-ACK");
-	expect_port(lab, &closed_at, AWAIT_MS, ECONNREFUSED, "RST");
-	fill_listener(lab, &full_at);
+	expect_port(lab, &open_at, LAB_AWAIT_MS, 0, "SYN-ACK");
+	expect_port(lab, &closed_at, LAB_AWAIT_MS, ECONNREFUSED, "RST");
+	fill_listener(lab, full, &full_at);
 	expect_port(lab, &full_at, 200, ETIMEDOUT, "nothing");
-	expect_port(lab, &nowhere, AWAIT_MS, ENETUNREACH,
+	expect_port(lab, &nowhere, LAB_AWAIT_MS, ENETUNREACH,
 	    "ICMP \"network unreachable\"");
 	lab_expect(lab, lab_await(lab, 1, unreachable),
 	    "it came as ICMP 3/0 of the router");
@@ -529,7 +543,7 @@ lesson_quic(struct lab *lab)
 	n = send(fd, m, QUIC_PROBE_BYTES, 0);
 	lab_note(lab, "send(%d, a long header, %d bytes) = %zd", fd,
 	    QUIC_PROBE_BYTES, n);
-	lab_poll(lab, fd, POLLIN, AWAIT_MS);
+	lab_poll(lab, fd, POLLIN, LAB_AWAIT_MS);
 	n = recv(fd, m, sizeof(m), MSG_DONTWAIT);
 	quic_read_versions((struct str){ (char *)m, n > 0 ? (size_t)n : 0 },
 	    &ids, versions, &spoken);

@@ -10,7 +10,7 @@
 #include "sock/lab.h"
 
 #define LAB_DIR 128
-#define LAB_DEADLINE_MS 20000
+#define LAB_DEADLINE_MS 60000
 
 enum lab_verdict {
 	LAB_IS_OK,

@@ -124,7 +124,7 @@ static void
 show_listener(struct lab *lab)
 {
 	struct lab_addr at = lab_inet("127.0.0.1", 0);
-	struct timeval wait = { .tv_sec = 4 };
+	struct timeval wait = { .tv_sec = LAB_AWAIT_MS / 1000 };
 	int fd = lab_listener(lab, &at, 1), n;
 
 	lab_client(lab, &at);
@@ -372,7 +372,7 @@ show_blocking(struct lab *lab, struct lab_addr to[2], struct two_readers r)
 	lab_expect(lab, n == 0, "blocking: B has a message, the server waits"
 	    " for A");
 	lab_send_to(lab, sender, "for A", &to[0]);
-	n = lab_poll(lab, told[0], POLLIN, 4000);
+	n = lab_poll(lab, told[0], POLLIN, LAB_AWAIT_MS);
 	lab_expect(lab, n == POLLIN && lab_wait(lab, child) == 0,
 	    "after one for A both are read");
 }
@@ -431,12 +431,12 @@ show_polling(struct lab *lab, struct two_readers r)
 	double begun = lab_ms(), ms;
 	char byte;
 
-	while (lab_ms() - begun < 100) {
+	do {
 		recv(r.a, &byte, 1, MSG_DONTWAIT);
 		recv(r.b, &byte, 1, MSG_DONTWAIT);
 		lab_pause(interval);
 		wakeups++;
-	}
+	} while (lab_ms() - begun < 100);
 	ms = lab_ms() - begun;
 	lab_note(lab, "try each, sleep %u ms: %u wakeups in %.1f ms", interval,
 	    wakeups, ms);

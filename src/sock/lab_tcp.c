@@ -20,7 +20,6 @@
 
 #define TEXT_BYTES 128
 #define POEM "Half a league, half a league . . ."
-#define AWAIT_MS 4000
 
 /* ----------------------------------------------------------------- tcp */
 
@@ -125,7 +124,7 @@ show_segments(struct lab *lab, unsigned client_port, unsigned server_port)
 	lab_expect(lab, syn != NULL && answer != NULL &&
 	    answer->tcp.ack == syn->tcp.seq + 1,
 	    "SYN, SYN-ACK that acknowledges it by number + 1, ACK");
-	lab_expect(lab, lab_until(has_parted, &parting, AWAIT_MS),
+	lab_expect(lab, lab_until(has_parted, &parting, LAB_AWAIT_MS),
 	    "both FINs are acknowledged, in %u segments", parting.segments);
 	lab_claim(lab, 10, parting.segments == 4, "%u segments%s",
 	    parting.segments, parting.segments == 3 ?
@@ -222,7 +221,7 @@ static void
 show_begin(struct lab *lab, const struct two *t)
 {
 	struct lab_addr at = lab_inet("10.0.0.2", 0), own;
-	int listener, client, one = 1;
+	int listener, client, patience_s = 60;
 	struct two late;
 
 	lab_as(lab, "B");
@@ -231,7 +230,8 @@ show_begin(struct lab *lab, const struct two *t)
 	lab_expect(lab, lab_tcp_state(lab, listener) == TCP_LISTEN,
 	    "B: LISTEN");
 	/* The server waits for data before it counts the last ACK. */
-	setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof(one));
+	setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &patience_s,
+	    sizeof(patience_s));
 	set_cable(lab, t, false);
 	lab_as(lab, "A");
 	lab_go(lab, t->a);
@@ -333,6 +333,9 @@ lesson_states(struct lab *lab)
 {
 	struct two t = { .b = lab_host(lab, "B") };
 
+	/* With the cable out ARP has no answer, and must not give up soon. */
+	lab_must(lab, lab_knob(lab, "net/ipv4/neigh/default/mcast_solicit",
+	    "60"), "knob");
 	lab_link(lab, t.a, "10.0.0.1/24", t.b, "10.0.0.2/24");
 	show_begin(lab, &t);
 	connect_two(lab, &t, "10.0.0.2");
@@ -367,6 +370,28 @@ queue_of(int listener)
 	return info.tcpi_unacked;
 }
 
+struct queueing {
+	int listener;
+	unsigned wanted;
+};
+
+static bool
+has_queue(void *arg)
+{
+	const struct queueing *q = arg;
+
+	return queue_of(q->listener) == q->wanted;
+}
+
+/* The client is connected a little before the server's side knows it. */
+static bool
+await_queue(int listener, unsigned wanted)
+{
+	struct queueing q = { listener, wanted };
+
+	return lab_until(has_queue, &q, LAB_AWAIT_MS);
+}
+
 void
 lesson_serial(struct lab *lab)
 {
@@ -374,6 +399,7 @@ lesson_serial(struct lab *lab)
 	int listener = lab_listener(lab, &at, 5), first, second, server, n;
 	double begun = lab_ms();
 	char text[TEXT_BYTES];
+	bool is_waiting;
 	pid_t late = lab_fork(lab, "late", connect_late, &at);
 
 	server = lab_accept(lab, listener, NULL);
@@ -388,8 +414,9 @@ lesson_serial(struct lab *lab)
 	lab_write(lab, first, "first");
 	n = lab_read(lab, server, text, sizeof(text));
 	lab_expect(lab, n == 5, "the server reads \"%s\"", n > 0 ? text : "");
+	is_waiting = await_queue(listener, 1);
 	lab_state(lab, "queue of the listener: %u", queue_of(listener));
-	lab_expect(lab, queue_of(listener) == 1, "the second client waits,"
+	lab_expect(lab, is_waiting, "the second client waits,"
 	    " connected, in a queue of %u", queue_of(listener));
 	lab_close(lab, first);
 	lab_expect(lab, lab_read(lab, server, text, sizeof(text)) == 0,
@@ -452,7 +479,7 @@ lesson_early_close(struct lab *lab)
 	expect_read(lab, server, 5, "closed before accept, first read");
 	expect_read(lab, server, 0, "closed before accept, second read");
 	server = gone_client(lab, &rst, true);
-	lab_poll(lab, server, POLLHUP, AWAIT_MS);
+	lab_poll(lab, server, POLLHUP, LAB_AWAIT_MS);
 	expect_read(lab, server, 5, "reset before accept, first read");
 	expect_read(lab, server, -ECONNRESET, "reset before accept, second");
 	n = lab_peer(lab, server, &peer);
@@ -508,15 +535,38 @@ is_established(void *arg)
 	return info.tcpi_state == TCP_ESTABLISHED;
 }
 
+struct calling {
+	int client, listener;
+	unsigned others;        /* in the queue before it came */
+	long overflows;         /* at that time */
+};
+
+/* It waits in the queue, or its SYN has found no room. */
+static bool
+has_been_heard(void *arg)
+{
+	struct calling *c = arg;
+
+	return (is_established(&c->client) &&
+	    queue_of(c->listener) > c->others) ||
+	    counter("ListenOverflows") > c->overflows;
+}
+
 /* A client that does not wait; connected, or still calling. */
 static int
-call_in(struct lab *lab, const struct lab_addr *to, int *out_fd)
+call_in(struct lab *lab, int listener, const struct lab_addr *to, int *out_fd)
 {
 	int fd = lab_socket(lab, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct calling calling = {
+		.client = fd,
+		.listener = listener,
+		.others = queue_of(listener),
+		.overflows = counter("ListenOverflows"),
+	};
 
 	lab_must(lab, fd, "socket");
 	lab_connect(lab, fd, to);
-	lab_until(is_established, &fd, 100);
+	lab_until(has_been_heard, &calling, LAB_AWAIT_MS);
 	*out_fd = fd;
 	return lab_tcp_state(lab, fd);
 }
@@ -552,18 +602,37 @@ show_unix_backlog(struct lab *lab, int backlog)
 	    backlog, clients);
 }
 
-/* The first client that found no room gets in by calling again. */
-static void
-show_second_chance(struct lab *lab, int listener, int waiting)
+struct outside {
+	int *clients;
+	int in;                 /* the first that is in by now */
+};
+
+static bool
+is_one_in(void *arg)
 {
+	struct outside *o = arg;
+
+	for (int i = 0; i < CLIENTS_MORE; i++) {
+		o->in = o->clients[i];
+		if (is_established(&o->in))
+			return true;
+	}
+	return false;
+}
+
+/* One that found no room gets in by calling again: who is first to do so. */
+static void
+show_second_chance(struct lab *lab, int listener, int *clients)
+{
+	struct outside outside = { .clients = clients };
 	struct lab_addr own;
 	double begun = lab_ms();
 	bool is_in;
 
-	lab_name(NULL, waiting, &own);
 	lab_accept(lab, listener, NULL);
-	is_in = lab_until(is_established, &waiting, AWAIT_MS);
-	lab_tcp_state(lab, waiting);
+	is_in = lab_until(is_one_in, &outside, LAB_AWAIT_MS);
+	lab_name(NULL, outside.in, &own);
+	lab_tcp_state(lab, outside.in);
 	lab_expect(lab, is_in, "after one accept the next is in, %.2f s later:"
 	    " by its repeated SYN", (lab_ms() - begun) / 1e3);
 	if (lab_is_private(lab))
@@ -585,7 +654,7 @@ lesson_backlog(struct lab *lab)
 	listener = lab_listener(lab, &at, backlog);
 	before = counter("ListenOverflows");
 	for (int i = 0; i < backlog + 1 + CLIENTS_MORE; i++)
-		if (call_in(lab, &at, &clients[i]) == TCP_ESTABLISHED)
+		if (call_in(lab, listener, &at, &clients[i]) == TCP_ESTABLISHED)
 			let_in++;
 		else
 			outside++;
@@ -598,7 +667,7 @@ lesson_backlog(struct lab *lab)
 	    "the other %d hear nothing at all, and stay SYN_SENT", outside);
 	lab_claim(lab, 21, let_in == backlog, "a backlog of %d let %d in",
 	    backlog, let_in);
-	show_second_chance(lab, listener, clients[backlog + 1]);
+	show_second_chance(lab, listener, &clients[backlog + 1]);
 	show_unix_backlog(lab, backlog + 1);
 	lab_say(lab, "Linux admits one more than the backlog says. The next"
 	    " gets no refusal, only silence, and calls again by itself.");
@@ -668,9 +737,9 @@ lesson_rst(struct lab *lab)
 	client = lab_client(lab, &at);
 	server = lab_accept(lab, listener, NULL);
 	lab_write(lab, client, "never read");
-	lab_poll(lab, server, POLLIN, AWAIT_MS);
+	lab_poll(lab, server, POLLIN, LAB_AWAIT_MS);
 	lab_close(lab, server);
-	lab_poll(lab, client, POLLIN, AWAIT_MS);
+	lab_poll(lab, client, POLLIN, LAB_AWAIT_MS);
 	n = lab_read(lab, client, text, sizeof(text));
 	lab_expect(lab, n == -ECONNRESET, "closed with data unread: the client"
 	    " gets %s", n < 0 ? strerrorname_np(-n) : "no error");

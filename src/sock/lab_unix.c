@@ -327,15 +327,34 @@ lesson_unix_types(struct lab *lab)
 
 /* -------------------------------------------------------------- udgram */
 
-/* Fills a socket that nobody reads; how many went, and with which errno. */
 static unsigned
-fill(int fd, const struct lab_addr *to, int *out_err)
+fill_from(int fd, const struct lab_addr *to, int *out_err)
 {
 	unsigned n = 0;
 
 	while (sendto(fd, "tide", 4, MSG_DONTWAIT, &to->u.sa, to->n) == 4)
 		n++;
 	*out_err = errno;
+	return n;
+}
+
+/*
+ * Fills a socket that nobody reads; how many went, and with which errno.  A
+ * sender's own buffer may be full before a long queue is: then others go on.
+ */
+static unsigned
+fill(int fd, const struct lab_addr *to, int *out_err)
+{
+	unsigned n = fill_from(fd, to, out_err), more = n;
+	int other;
+
+	while (more > 0) {
+		other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		more = other == -1 ? 0 : fill_from(other, to, out_err);
+		n += more;
+		if (other != -1)
+			close(other);
+	}
 	return n;
 }
 
