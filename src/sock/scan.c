@@ -298,6 +298,17 @@ await(struct work *w, unsigned port)
 	}
 }
 
+/* What came while nobody looked has come; all else of it is silence. */
+static enum port_state
+last_look(const struct work *w, unsigned i)
+{
+	enum port_state state = PORT_WAITING;
+
+	if (poll(&w->polls[i], 1, 0) == 1)
+		state = w->scan->kind->look(w->scan, &w->probes[i]);
+	return state == PORT_WAITING ? PORT_SILENT : state;
+}
+
 static void
 expire(struct work *w)
 {
@@ -306,7 +317,7 @@ expire(struct work *w)
 
 	for (unsigned i = 0; i < w->flying;)
 		if (w->probes[i].at + wait <= now)
-			land(w, i, PORT_SILENT);
+			land(w, i, last_look(w, i));
 		else
 			i++;
 	if (w->until > 0 && now >= w->until)
