@@ -266,7 +266,7 @@ test_failures(void **state)
 	static const char *const paths[] = {
 		"/~alice", "/~alice/x", "/~", "/~/", "/~:/x", "/~a b/",
 	};
-	int64_t begin_ms = clock_mono_ms(), took_ms;
+	int64_t begin_ms = clock_mono_ms();
 	struct exchange *xs[COUNT(paths)];
 	struct piece page, first = { .n = 0 };
 
@@ -278,10 +278,7 @@ test_failures(void **state)
 	reply(read_question("alice"), HOME_MISSING, NULL);
 	reply(read_question("alice/x"), HOME_MISSING, NULL);
 	run_until(COUNT(paths));
-	took_ms = clock_mono_ms() - begin_ms;
-	assert_true(took_ms >= FAIL_MIN_MS);
-	/* The rest is for a machine that has other things to do. */
-	assert_true(took_ms <= FAIL_MAX_MS + 500);
+	assert_true(clock_mono_ms() - begin_ms >= FAIL_MIN_MS);
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		assert_int_equal(xs[i]->res.reason, REASON_MISSING);
 		assert_int_equal(body_pull(&xs[i]->res.body, &page),
@@ -293,6 +290,25 @@ test_failures(void **state)
 	}
 	for (size_t i = 0; i < COUNT(paths); i++)
 		exchange_end(&pool, xs[i]);
+}
+
+/* Nor does it take longer, unless the machine has other things to do. */
+static void
+test_failures_are_soon(void **state)
+{
+	int64_t least_ms = INT64_MAX;
+
+	(void)state;
+	for (int i = 0; i < 500 && least_ms > FAIL_MAX_MS + 10; i++) {
+		int64_t begin_ms = clock_mono_ms(), took_ms;
+		struct exchange *x = request("/~");
+
+		run_until(1);
+		took_ms = clock_mono_ms() - begin_ms;
+		least_ms = took_ms < least_ms ? took_ms : least_ms;
+		exchange_end(&pool, x);
+	}
+	assert_in_range(least_ms, FAIL_MIN_MS, FAIL_MAX_MS + 10);
 }
 
 /* Who leaves takes nothing along and leaves nothing behind. */
@@ -431,6 +447,7 @@ main(void)
 		WITH_SERVICE(test_slash),
 		WITH_SERVICE(test_listing),
 		WITH_SERVICE(test_failures),
+		WITH_SERVICE(test_failures_are_soon),
 		WITH_SERVICE(test_left),
 		WITH_SERVICE(test_lost),
 		WITH_SERVICE(test_process_dies),
