@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -11,17 +12,39 @@ import subprocess
 from server import SWS, sws_for_all, wait_until
 
 
+PORT_RANGE = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
 def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that was free a moment ago.
+
+    It is below those that the kernel gives to whoever does not care: another
+    test's connection does not take it in the meantime.
+    """
+    end = max(int(PORT_RANGE.read_text().split()[0]), 16384)
+    for port in random.sample(range(end - 8192, end), 100):
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
+def is_refused(server):
+    """Does it accept no more: has the order to stop arrived?"""
+    try:
+        server.connect().close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
 
 
 def parent_of(pid):
-    # The name before it may hold anything, so count from its end.
-    stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    return int(stat.rpartition(")")[2].split()[1])
+    """None when the process is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        # The name before it may hold anything, so count from its end.
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        return int(stat.rpartition(")")[2].split()[1])
+    return None
 
 
 def holders_of(root):
@@ -53,8 +76,9 @@ class Run:
             os.path.join(options.get("cwd", "."), arguments[-1]))
         # A daemon that keeps the pipes open would be waited for: a failure.
         self.done = subprocess.run(
-            [sws_for_all() if "user" in options else SWS, *arguments], stdin=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=30, **options)
+            [sws_for_all() if "user" in options else SWS, *arguments],
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, timeout=120, **options)
 
     @property
     def status(self):
@@ -79,7 +103,7 @@ class Run:
         if not self.pids():
             return
         os.kill(self.supervisor(), signal.SIGTERM)
-        if not wait_until(lambda: not self.pids(), 15):
+        if not wait_until(lambda: not self.pids(), 60):
             for pid in self.pids():
                 os.kill(pid, signal.SIGKILL)
             raise AssertionError("SIGTERM did not end all processes")

@@ -9,7 +9,8 @@ import time
 import pytest
 
 import rawhttp
-from server import SWS, children, wait_until
+from processes import is_refused
+from server import SWS, children, title, wait_until
 
 LARGE = 32 << 20
 
@@ -27,33 +28,24 @@ def begin_download(server):
     return c
 
 
-def is_refused(server):
-    try:
-        server.connect().close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_running_download_is_finished(start, large, number, workers):
-    server = start(large, workers=workers)
+    server = start(large, "--grace=600", workers=workers)
     with begin_download(server) as c:
         server.process.send_signal(number)
         assert wait_until(lambda: is_refused(server))
         assert server.is_alive()
         assert c.take(LARGE) == b"x" * LARGE
-    assert server.process.wait(5) == 0
+    assert server.process.wait(60) == 0
 
 
 def test_idle_connection_is_not_waited_for(start, tree):
-    server = start(tree)
+    server = start(tree, "--grace=600")
     with server.connect() as c:
         assert c.ask(rawhttp.request("/hello.txt")).status == 200
-        began = time.monotonic()
+        # It waits for far less than the grace.
         assert server.end() == 0
-        assert time.monotonic() - began < 2
         assert c.is_at_end()
 
 
@@ -62,18 +54,17 @@ def test_grace_is_bounded(start, large):
     with begin_download(server):
         began = time.monotonic()
         assert server.end() == 0
-        assert 0.8 < time.monotonic() - began < 4
+        # It is 10 s where nobody says else.
+        assert 0.8 < time.monotonic() - began < 9
 
 
 def test_second_signal_stops_at_once(start, large):
-    server = start(large, "--grace=60")
+    server = start(large, "--grace=600")
     with begin_download(server):
         server.process.send_signal(signal.SIGTERM)
         assert wait_until(lambda: is_refused(server))
-        began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(5)
-        assert time.monotonic() - began < 2
+        server.process.wait(60)
 
 
 def test_no_process_is_left(start, tree):
@@ -81,7 +72,8 @@ def test_no_process_is_left(start, tree):
     pids = server.workers()
     assert len(pids) == 3
     assert server.end() == 0
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    # Their numbers may be those of others by now.
+    assert not any(title(pid).startswith("sws") for pid in pids)
 
 
 def test_as_pid_1(tree, tmp_path):
@@ -101,7 +93,7 @@ def test_as_pid_1(tree, tmp_path):
             assert c.ask(rawhttp.request("/hello.txt")).status == 200
         first, = children(process.pid)
         os.kill(first, signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
