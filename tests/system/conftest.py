@@ -13,10 +13,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 pytest.register_assert_rewrite("access_log", "server")
 
 import docroot  # noqa: E402
-from server import SWS, TREE, Server  # noqa: E402
+from server import PATIENT, SWS, TREE, Server  # noqa: E402
 
-# Clients must not go by a proxy, nor read what their user has configured.
+# Clients must not go by a proxy, nor read what their user has configured; and
+# their messages are looked at.
 os.environ["no_proxy"] = "*"
+os.environ["LC_ALL"] = "C.UTF-8"
 for name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
@@ -62,7 +64,8 @@ def start():
     """Starts a server in the foreground: start(root, "--option")."""
     with contextlib.ExitStack() as servers:
         def launch(root, *options, **more):
-            return servers.enter_context(Server(root, *options, **more))
+            return servers.enter_context(
+                Server(root, *PATIENT, *options, **more))
 
         yield launch
 

@@ -10,7 +10,7 @@ import pytest
 
 def run(*command, **options):
     r = subprocess.run([*map(str, command)], text=True, capture_output=True,
-                       timeout=120, **options)
+                       timeout=300, **options)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout
 
@@ -56,6 +56,7 @@ def apt_options(base):
         "Dir::Log": base / "log",
         "APT::Sandbox::User": "",
         "Acquire::http::Proxy": "DIRECT",
+        "Acquire::http::Timeout": "300",
         "Acquire::Languages": "none",
         "Acquire::Retries": "0",
     }
