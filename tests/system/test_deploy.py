@@ -12,12 +12,12 @@ import time
 
 import pytest
 
-from rawhttp import Connection, request
+from rawhttp import request
 from server import children, wait_until
 
 LARGE = 400_000         # bytes: more than one slice of output
 SWAPS = 10
-SEEN_S = 1.0            # until the new tree is seen, on a busy machine
+SEEN_S = 5.0            # until the new tree is seen, on a busy machine
 
 
 def page(number, size):
@@ -75,8 +75,8 @@ def get(server, target="/small.txt"):
     return number_of(server.get(target), PAGES[target])
 
 
-def sees(server, number, seconds=SEEN_S):
-    return wait_until(lambda: get(server) == number, seconds)
+def sees(server, number):
+    return wait_until(lambda: get(server) == number)
 
 
 def workers_settle(server, n):
@@ -173,17 +173,20 @@ def test_no_answer_fails_or_goes_back(start, site, sandbox, record_property):
     server = start(site.link, f"--sandbox={sandbox}", workers=2)
     for number in range(2, SWAPS + 2):
         site.release(number)
-    server.workers()
+    one, other = server.workers()
     assert get(server) == 1
     assert wait_until(lambda: server.connections() == 0)
     n_services = len(children(server.process.pid)) - 2
+    # One has answered, so it has all that it will have; so has the other then.
+    assert wait_until(lambda: descriptors(one, site.path)
+                      == descriptors(other, site.path))
     before = all_descriptors(server, site.path)
     delays = []
     with Clients(server) as clients:
         for number in range(2, SWAPS + 2):
             begin = time.monotonic()
             site.deploy(number)
-            assert sees(server, number, 10), server.stderr()
+            assert sees(server, number), server.stderr()
             delays.append(time.monotonic() - begin)
             # The next swap comes when all have seen this one.
             counts = dict(clients.counts)
@@ -199,8 +202,8 @@ def test_no_answer_fails_or_goes_back(start, site, sandbox, record_property):
     # No zombies: of the other roles, one each.
     assert wait_until(
         lambda: len(children(server.process.pid)) == 2 + n_services)
-    wait_until(lambda: all_descriptors(server, site.path) == before)
-    assert all_descriptors(server, site.path) == before
+    if not wait_until(lambda: all_descriptors(server, site.path) == before):
+        assert all_descriptors(server, site.path) == before
     assert server.stderr().count("another directory") == SWAPS
 
 
@@ -211,7 +214,7 @@ def test_swaps_in_quick_succession(start, site):
     with Clients(server) as clients:
         for number in range(2, 42):
             site.deploy(number)
-        assert sees(server, 41, 10), server.stderr()
+        assert sees(server, 41), server.stderr()
     assert not clients.failures
     assert workers_settle(server, 2)
 
@@ -313,7 +316,7 @@ def test_tree_that_may_not_be_read(start, site):
     assert wait_until(lambda: "may not read it" in server.stderr())
     assert get(server) == 1
     folder.chmod(0o755)
-    assert sees(server, 2, 10)
+    assert sees(server, 2)
     assert server.stderr().count("may not read it") == 1
 
 
@@ -384,14 +387,15 @@ def test_programs_move_too(start, site):
 
 def test_worker_that_does_not_answer(start, site):
     """A worker that hangs cannot hold up the new tree."""
-    server = start(site.link, workers=2)
+    # After its grace it would be killed.
+    server = start(site.link, "--grace=600", workers=2)
     site.release(2)
     hung, _ = server.workers()
     os.kill(hung, 19)   # SIGSTOP
     try:
         site.deploy(2)
         assert wait_until(lambda: len(server.processes("worker")) == 3
-                          and get(server) == 2, 15)
+                          and get(server) == 2)
     finally:
         os.kill(hung, 18)       # SIGCONT
     assert workers_settle(server, 2)
@@ -406,7 +410,7 @@ def test_too_many_that_finish(start, site):
         if number > 1:
             site.release(number)
             site.deploy(number)
-            assert sees(server, number, 20)
+            assert sees(server, number)
         (site.path / f"releases/{number}/huge").write_bytes(bytes(32 << 20))
         c = server.connect(rcvbuf=4096)
         c.send(request("/huge"))

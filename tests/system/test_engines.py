@@ -60,8 +60,10 @@ def test_one_after_the_other(start, tree):
     server = start(tree, engine="blocking")
     with server.connect() as first:
         assert first.ask(HELLO).status == 200
-        with server.connect() as second, server.connect() as third:
+        # The kernel hands those out who have sent something, in that order.
+        with server.connect() as second, contextlib.ExitStack() as stack:
             second.send(HELLO)
+            third = stack.enter_context(server.connect())
             third.send(HELLO)
             assert is_silent(second) and is_silent(third)
             assert first.ask(HELLO).status == 200
@@ -103,8 +105,9 @@ def test_a_child_for_each(forking, tree):
         for c in crowd:
             assert c.ask(HELLO).status == 200
         assert len(children(worker)) == 20
-        # The parent has nothing of what it handed on.
-        assert server.connections(worker) == 0
+        # The parent has nothing of what it handed on: a child may answer
+        # before its parent goes on.
+        assert wait_until(lambda: server.connections(worker) == 0)
         for c in crowd:
             assert c.ask(HELLO).status == 200
     assert wait_until(lambda: not children(worker))
@@ -125,23 +128,40 @@ def test_no_zombies(forking, tree):
         state(pid) == "Z" for pid in children(server.process.pid)))
 
 
+def first_answered(crowd, count):
+    """Those many of a crowd that has asked, with what came for them."""
+    by_fd = {c.socket.fileno(): c for c in crowd}
+    poller = select.poll()
+    first = []
+    for fd in by_fd:
+        poller.register(fd, select.POLLIN)
+    while len(first) < count and (ready := poller.poll(60000)):
+        for fd, _ in ready:
+            poller.unregister(fd)
+            first.append(by_fd[fd])
+    return first
+
+
 def test_who_comes_when_all_are_busy_waits(forking, tree):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < CHILDREN + 100:
         pytest.skip(f"no more than {soft} descriptors are allowed here")
-    server = forking(tree)
+    server = forking(tree, "--idle-timeout=600")
     worker, = server.workers()
     with contextlib.ExitStack() as stack:
-        crowd = [stack.enter_context(server.connect(timeout=30))
+        crowd = [stack.enter_context(server.connect())
                  for _ in range(CHILDREN + 3)]
-        for c in crowd[:CHILDREN]:
-            assert c.ask(HELLO).status == 200
-        assert len(children(worker)) == CHILDREN
-        waiting = crowd[CHILDREN:]
-        for c in waiting:
+        for c in crowd:
             c.send(HELLO)
+        # Whom the kernel hands out first is for it to say.
+        served = first_answered(crowd, CHILDREN)
+        assert len(served) == CHILDREN
+        for c in served:
+            assert c.receive().status == 200
+        assert len(children(worker)) == CHILDREN
+        waiting = [c for c in crowd if c not in served]
         assert all(is_silent(c, 0.1) for c in waiting)
-        for c in crowd[:len(waiting)]:
+        for c in served[:len(waiting)]:
             c.close()
         for c in waiting:
             assert c.receive().status == 200
@@ -162,7 +182,7 @@ def begin_download(server):
 
 
 def test_stop_lets_a_child_finish(forking, large):
-    server = forking(large)
+    server = forking(large, "--grace=600")
     worker, = server.workers()
     with begin_download(server) as c, server.connect() as idle:
         assert idle.ask(HELLO).status == 200
@@ -170,11 +190,11 @@ def test_stop_lets_a_child_finish(forking, large):
         assert idle.is_at_end()
         assert wait_until(lambda: len(children(worker)) == 1)
         assert c.take(LARGE) == b"x" * LARGE
-    assert server.process.wait(5) == 0
+    assert server.process.wait(60) == 0
 
 
 def test_second_stop_ends_children(forking, large):
-    server = forking(large, "--grace=60")
+    server = forking(large, "--grace=600")
     worker, = server.workers()
     with begin_download(server), server.connect() as idle:
         assert idle.ask(HELLO).status == 200
@@ -183,8 +203,10 @@ def test_second_stop_ends_children(forking, large):
         server.process.send_signal(signal.SIGTERM)
         assert idle.is_at_end()
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(5)
-        assert not any(state(pid) for pid in pids)
+        server.process.wait(60)
+        # The children of who was killed are, too, but a moment later.
+        assert wait_until(
+            lambda: all(state(pid) in ("", "Z") for pid in pids))
 
 
 def test_children_end_with_their_parent(forking, tree):

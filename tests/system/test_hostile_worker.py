@@ -57,6 +57,12 @@ def channels(pid):
     return [s for s in found if s is not None]
 
 
+def services_of(server):
+    """Those that run programs and have the homes, once they are there."""
+    return wait_until(lambda: server.processes("spawner")) + \
+        wait_until(lambda: server.processes("homes"))
+
+
 def is_replaced(server, victim):
     def check():
         workers = server.processes("worker")
@@ -68,7 +74,8 @@ def is_replaced(server, victim):
 def test_it_is_ended_and_replaced(start, tree, cgi_bin, message):
     server = start(tree, "-c", cgi_bin, "--user-dir=sws", workers=2)
     victim, other = server.workers()
-    services = server.processes("spawner") + server.processes("homes")
+    services = services_of(server)
+    assert len(services) == 2
     assert server.get("/hello.txt").status == 200
     assert wait_until(lambda: len(channels(victim)) >= 3)
     borrowed = channels(victim)
@@ -88,7 +95,7 @@ def test_it_is_ended_and_replaced(start, tree, cgi_bin, message):
     assert not SANITIZER.search(said)
     # Nobody else was hurt, and the new one is known to all.
     assert other in server.workers()
-    assert services == server.processes("spawner") + server.processes("homes")
+    assert services == services_of(server)
     for _ in range(20):
         assert server.get("/hello.txt").status == 200
         assert server.get("/cgi-bin/short").body == b"short\n"

@@ -38,8 +38,14 @@ def test_only_the_victims_connections_are_lost(start, tree):
     victim, other = server.workers()
     connections = [server.connect() for _ in range(60)]
     assert all(map(is_served, connections))
-    lost, kept = server.connections(victim), server.connections(other)
-    assert lost + kept == 60
+
+    def shares():
+        # The kernel's list, read while others come and go, may lack some.
+        found = server.connections(victim), server.connections(other)
+        return found if sum(found) == 60 else None
+
+    lost, kept = wait_until(shares)
+    assert lost > 0 and kept > 0
     os.kill(victim, signal.SIGKILL)
     assert wait_until(lambda: victim not in children(server.process.pid))
     assert sum(map(is_served, connections)) == kept
@@ -53,7 +59,8 @@ def test_load_is_shared(start, tree):
     server = start(tree, workers=2)
     connections = [server.connect() for _ in range(60)]
     assert all(map(is_served, connections))
-    assert all(server.connections(pid) > 0 for pid in server.workers())
+    assert wait_until(lambda: all(
+        server.connections(pid) > 0 for pid in server.workers()))
     for c in connections:
         c.close()
 
