@@ -324,7 +324,7 @@ class TestProcess:
             os.kill(pid, signal.SIGCONT)
 
     def test_nothing_is_left_open(self, server):
-        # After it the worker has the channels to all services; they count as well.
+        # After it the worker has the channels to all services, which count.
         for _ in range(6):
             assert server.get(path("/file.txt")).status == 200
         # Those that have answered: others may still be on their way.
