@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from workbench import (DONE, LOCAL, NAME, NOBODY, PEER, TIMEOUT, UNAVAILABLE,
-                       USAGE, Serve, answer, for_nobody, objects, run)
+                       USAGE, Serve, answer, for_nobody, kept_port, objects, run)
 
 BAD = [
     "tcp:localhost", "tcp:localhost:65536", "tcp:localhost:-1", "tcp:::1:80",
@@ -45,7 +45,7 @@ def test_bad_address(verb, address):
     (["serve", "file:/x"], USAGE, "not the address of a socket"),
     (["tcp:127.0.0.1:1", "-o", "sndlowat=2"], UNAVAILABLE, "ENOPROTOOPT"),
     (["tcp:127.0.0.1:1,nodelay,linger=x"], USAGE, "linger"),
-    (["-o", "broadcast=0", "udp4:255.255.255.255:9"], PEER, "broadcast"),
+    (["-o", "broadcast=0", "udp4:127.255.255.255:9"], PEER, "broadcast"),
 ])
 def test_refused(arguments, status, words):
     """T4 and its like: what, where, why, in one line."""
@@ -145,8 +145,9 @@ def test_dual_stack():
 
 def test_v6_only():
     """T9: a socket for IPv6 alone."""
-    with Serve("tcp6::0", "--echo") as s:
-        port = s.port()
+    with kept_port(socket.AF_INET, socket.AF_INET6) as port, \
+            Serve(f"tcp6::{port}", "--echo") as s:
+        assert s.port() == port
         assert answer(f"tcp:[::1]:{port}", input="x") == "x"
         assert run(f"tcp:127.0.0.1:{port}").returncode == PEER
         with Serve(f"tcp4::{port}", "--echo") as other:

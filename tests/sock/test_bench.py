@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """sock bench: it counts what happens, in the closed and in the open loop."""
 
+import contextlib
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -27,8 +29,8 @@ def test_trips(address, tmp_path):
     if address == "unix":
         address = f"unix:{tmp_path}/s"
     with Serve(address, "--echo") as echo:
-        told = bench(echo.address(), "--count=200", "-n4", "-s100", "-t20",
-                     "--for=20")
+        told = bench(echo.address(), "--count=200", "-n4", "-s100", "-t60",
+                     "--for=60")
     assert told["done"] == 200 and told["failed"] == told["lost"] == 0
     assert told["bytes"] >= 200 * 100 * 2
     times = [told[k] for k in (
@@ -40,23 +42,23 @@ def test_trips(address, tmp_path):
 
 def test_large_messages_that_do_not_fit_the_buffers():
     with Serve("tcp:127.0.0.1:0", "--echo") as echo:
-        told = bench(echo.address(), "--count=3", "-s8M", "-t20", "--for=20")
+        told = bench(echo.address(), "--count=3", "-s8M", "-t60", "--for=60")
     assert told["done"] == 3
     assert told["bytes"] == 3 * 2 * (8 << 20)
 
 
 def test_ends_in_time():
     with Serve("tcp:127.0.0.1:0", "--echo") as echo:
-        told = bench(echo.address(), "--for=0.2")
+        told = bench(echo.address(), "--for=4")
     # To connect is part of that time, but not of what is measured.
-    assert 0 < told["seconds"] < 5 and told["done"] > 0
+    assert 0 < told["seconds"] < 60 and told["done"] > 0
 
 
 @pytest.mark.parametrize("measure, serve", [
     ("send", "--discard"), ("receive", "--source")])
 def test_streams(measure, serve):
     with Serve("tcp:127.0.0.1:0", serve) as server:
-        told = bench(server.address(), f"--measure={measure}", "--for=0.2",
+        told = bench(server.address(), f"--measure={measure}", "--for=4",
                      "-n2")
     assert told["bytes"] > 0 and "p50" not in told
     assert told["bytes_per_second"] == pytest.approx(
@@ -69,9 +71,12 @@ def test_connections(address, tmp_path):
         address = f"unix:{tmp_path}/s"
     with Serve(address, "--discard") as server:
         told = bench(server.address(), "--measure=connections",
-                     "--count=300", "-n8", "-t20", "--for=20")
+                     "--count=300", "-n8", "-t60", "--for=60")
+        # The last may still wait to be accepted, and no more come.
+        for _ in range(300):
+            server.wait_for("accept")
         assert server.stop() == 0
-        came = [o for o in server.said if o["ev"] == "accept"]
+    came = [o for o in server.said if o["ev"] == "accept"]
     assert told["done"] == len(came) == 300
 
 
@@ -80,7 +85,7 @@ def test_connections_that_ask_and_read_to_the_end(tmp_path):
     with Serve("tcp:127.0.0.1:0", "--", "sh", "-c",
                f"read line; echo \"$line {answer}\"") as server:
         told = bench(server.address(), "--measure=connections", "--count=20",
-                     "-n2", "--text=hello\\n", "-t20", "--for=20")
+                     "-n2", "--text=hello\\n", "-t60", "--for=60")
     assert told["done"] == 20
     assert told["bytes"] == 20 * (2 * len("hello\n") + 1001)
 
@@ -88,7 +93,7 @@ def test_connections_that_ask_and_read_to_the_end(tmp_path):
 def test_open_loop_keeps_its_pace():
     with Serve("tcp:127.0.0.1:0", "--echo") as echo:
         told = bench(echo.address(), "--rate=100", "--count=50", "-n4",
-                     "-t20", "--for=20")
+                     "-t60", "--for=60")
     assert told["loop"] == "open" and told["done"] == 50
     # The 50th is due 0.49 s after the first, and never before.
     assert told["seconds"] >= 0.48
@@ -111,7 +116,7 @@ def test_open_loop_does_not_hide_who_had_to_wait(rate):
                                   args=[listener, 0.5])
         thread.start()
         told = bench("127.0.0.1:%d" % listener.getsockname()[1],
-                     f"--rate={rate}", "--count=100", "-t20", "--for=20")
+                     f"--rate={rate}", "--count=100", "-t60", "--for=60")
         thread.join()
     assert told["max"] >= 0.49
     # At 100 a second 50 were due in the pause, 25 of them 0.25 s or more
@@ -136,10 +141,19 @@ def test_a_server_that_ends():
                     connection.sendall(connection.recv(64))
         thread = threading.Thread(target=serve_three)
         thread.start()
-        told = bench("127.0.0.1:%d" % listener.getsockname()[1], "--for=20",
+        told = bench("127.0.0.1:%d" % listener.getsockname()[1], "--for=60",
                      code=PARTIAL)
         thread.join()
     assert told["done"] == 3 and told["failed"] == 1
+
+
+def takes_signals(pid):
+    """Has it a signalfd(2)?  Other descriptors may go meanwhile."""
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if "signalfd" in os.readlink(fd):
+                return True
+    return False
 
 
 def test_signal_ends_it_with_a_result():
@@ -147,12 +161,11 @@ def test_signal_ends_it_with_a_result():
             [SOCK, "bench", "--json", "--for=60", echo.address()],
             stdout=subprocess.PIPE) as process:
         echo.wait_for("accept")
-        # It is connected, so signals are its own soon: wait for its clock.
-        clock = f"/proc/{process.pid}/fd"
+        # It is connected, so signals are its own soon.
         deadline = time.monotonic() + PATIENCE_S
-        while not any("signalfd" in os.readlink(f"{clock}/{fd}")
-                      for fd in os.listdir(clock)):
+        while not takes_signals(process.pid):
             assert time.monotonic() < deadline
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (DONE, TIMEOUT)

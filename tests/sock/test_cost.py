@@ -15,6 +15,7 @@ import pytest
 from workbench import SOCK
 
 BYTES = 256 << 20
+ROUNDS = 12
 
 
 pytestmark = pytest.mark.skipif(
@@ -50,15 +51,26 @@ def drain(listening):
 
 
 def carried(command, listening, path):
-    """The least of three, since nothing makes it less than it is."""
-    costs = []
-    for _ in range(3):
-        thread = threading.Thread(target=drain, args=(listening,))
-        thread.start()
-        with open(path, "rb") as f:
-            costs.append(cpu_of(command, f))
-        thread.join()
-    return min(costs)
+    thread = threading.Thread(target=drain, args=(listening,))
+    thread.start()
+    with open(path, "rb") as f:
+        cost = cpu_of(command, f)
+    thread.join()
+    return cost
+
+
+def leasts(ours, theirs):
+    """The least of both, since nothing makes it less than it is.
+
+    In turns, so that what else the machine does meets both; of three at the
+    least, and of more each time.
+    """
+    our_least = their_least = float("inf")
+    for i in range(ROUNDS):
+        our_least = min(our_least, ours())
+        their_least = min(their_least, theirs())
+        if i >= 2:
+            yield our_least, their_least
 
 
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
@@ -81,8 +93,9 @@ def test_relay(tool, tmp_path, zeros, kind, name, ratio):
         theirs = {"nc": [program, "-N", "-U", path],
                   "socat": [program, "-", f"UNIX:{path}"]}[name]
     with listening:
-        cost = carried(ours, listening, zeros)
-        assert carried(theirs, listening, zeros) >= ratio * cost
+        assert any(other >= ratio * cost for cost, other in leasts(
+            lambda: carried(ours, listening, zeros),
+            lambda: carried(theirs, listening, zeros)))
 
 
 def test_list_of_many(tool):
@@ -99,9 +112,9 @@ def test_list_of_many(tool):
                 made.append(listening.accept()[0])
             for ours, theirs in [(["ls", "-n"], ["-Han"]),
                                  (["ls"], ["-Hanp"])]:
-                cost = min(cpu_of([SOCK, *ours]) for _ in range(3))
-                other = min(cpu_of([ss, *theirs]) for _ in range(3))
-                assert cost <= 1.5 * other
+                assert any(cost <= 1.5 * other for cost, other in leasts(
+                    lambda: cpu_of([SOCK, *ours]),
+                    lambda: cpu_of([ss, *theirs])))
     finally:
         for s in made:
             s.close()

@@ -2,11 +2,12 @@
 """With the tools that everybody has: the same bytes both ways (T3)."""
 
 import os
+import socket
 import subprocess
 
 import pytest
 
-from workbench import CHARGE, PATIENCE_S, SOCK, Serve, answer
+from workbench import CHARGE, PATIENCE_S, SOCK, Serve, answer, kept_port
 
 DATA = os.urandom(1 << 20)
 
@@ -37,10 +38,9 @@ def test_their_client(tool, name):
 def test_their_server(tool, name):
     """R10: theirs say not when they listen, sock ls does."""
     tool(name)
-    with Serve("tcp:127.0.0.1:0") as s:
-        port = str(s.port())            # free as soon as this one has gone
-    with subprocess.Popen(SERVERS[name](port), stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as p:
+    with kept_port(socket.AF_INET) as port, subprocess.Popen(
+            SERVERS[name](str(port)), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE) as p:
         while subprocess.run([SOCK, "ls", "-q", "-n", "-l", f"tcp:*:{port}"],
                              capture_output=True).returncode != 0:
             assert p.poll() is None

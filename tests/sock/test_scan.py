@@ -105,7 +105,7 @@ def test_udp():
             closed_port(socket.SOCK_DGRAM) as closed:
         ports = echo.port(), mute.port()
         found, code = scan(f"udp:127.0.0.1:{ports[0]},{ports[1]},{closed}",
-                           "-t3", "--tries=1")
+                           "-t10", "--tries=1")
     assert found == {ports[0]: "open", ports[1]: "silent", closed: "closed"}
     assert code == PARTIAL
 

@@ -70,9 +70,9 @@ def test_nobody_there():
 def test_reply():
     with Serve("udp:127.0.0.1:0", "tcp:127.0.0.1:0", "--echo") as s:
         udp, tcp = s.addresses(2)
-        assert answer("send", udp, "ping", "--reply") == "ping"
+        assert answer("send", udp, "ping", "--reply=60s") == "ping"
         assert answer("send", tcp, "ping", "--half-close") == "ping"
-        assert answer("send", tcp, "ping", "--reply=300ms") == "ping"
+        assert answer("send", tcp, "ping", "--reply=4s") == "ping"
     with Serve("udp:127.0.0.1:0", "--discard") as s:
         assert run("send", s.address(), "ping",
                    "--reply=100ms").returncode == TIMEOUT
@@ -81,7 +81,7 @@ def test_reply():
 def test_reply_of_a_unix_datagram(tmp_path):
     """The sender has a name, so that it can be answered."""
     with Serve(f"unix-dgram:{tmp_path}/d", "--echo") as s:
-        assert answer("send", s.address(), "ping", "--reply") == "ping"
+        assert answer("send", s.address(), "ping", "--reply=60s") == "ping"
 
 
 def one_client(handle):

@@ -139,7 +139,7 @@ def test_colour_on_a_terminal(tool, environment, has_colour):
     done = subprocess.run(
         [tool("script"), "-qec", f"{SOCK} tcp:127.0.0.1:1", "/dev/null"],
         capture_output=True, env=environment, stdin=subprocess.DEVNULL,
-        timeout=30)
+        timeout=PATIENCE_S)
     assert b"ECONNREFUSED" in done.stdout
     assert (b"\x1b" in done.stdout) == has_colour
 

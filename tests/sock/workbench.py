@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: ISC
 """Runs sock and follows what it says; nothing here waits for silence."""
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
 import queue
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 
 SOCK = pathlib.Path(os.environ.get("SOCK", "build/sock")).resolve()
 NOBODY = 65534
-PATIENCE_S = 30         # CI machines are slow; nothing takes so long
+PATIENCE_S = 120        # CI machines are slow; nothing takes so long
 
 DONE, PARTIAL, PEER, LOCAL, NAME, TIMEOUT, UNAVAILABLE = range(7)
 USAGE = 64
@@ -47,6 +50,34 @@ def for_nobody():
     folder = pathlib.Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     return pathlib.Path(shutil.copy(SOCK, folder / "sock"))
+
+
+def bind_for_others(s, port):
+    """Only who sets SO_REUSEADDR, too, can have its port: a server can."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if s.family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    s.bind(("", port))
+    return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def kept_port(*families):
+    """A port, the same in all of them, for a server that is to come."""
+    while True:
+        with contextlib.ExitStack() as kept:
+            port = 0
+            try:
+                for family in families:
+                    s = kept.enter_context(socket.socket(family))
+                    port = bind_for_others(s, port)
+            except OSError as e:
+                if e.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            yield port
+            return
 
 
 class Serve:
