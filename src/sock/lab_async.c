@@ -207,8 +207,13 @@ next_signal(struct lab *lab, const sigset_t *set, unsigned wait_ms,
 		.tv_sec = wait_ms / 1000,
 		.tv_nsec = (long)(wait_ms % 1000) * 1000000,
 	};
+	int number;
 
-	if (sigtimedwait(set, out, &wait) == -1)
+	/* Who is stopped and goes on has been interrupted: signal(7). */
+	do
+		number = sigtimedwait(set, out, &wait);
+	while (number == -1 && errno == EINTR);
+	if (number == -1)
 		return false;
 	lab_note(lab, "signal %d: si_fd %d, si_band 0x%lx", out->si_signo,
 	    out->si_fd, (unsigned long)out->si_band);
@@ -324,7 +329,8 @@ lesson_aio(struct lab *lab)
 	lab_expect(lab, before == 1 && during == 2, "it is a thread of the"
 	    " library that waits: %u before, %u now", before, during);
 	lab_send(lab, ends[0], "hello", 0);
-	aio_suspend(list, 1, &wait);
+	while (aio_suspend(list, 1, &wait) == -1 && errno == EINTR)
+		continue;
 	state = aio_error(&request);
 	n = state == 0 ? aio_return(&request) : -1;
 	lab_note(lab, "aio_return(): %zd \"%s\"", n, text);

