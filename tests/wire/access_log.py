@@ -27,9 +27,9 @@ class Log:
         text = self.path.read_bytes() if self.path.exists() else b""
         return text[:text.rfind(b"\n") + 1].decode("ascii").splitlines()
 
-    def wait(self, count, seconds=5.0):
+    def wait(self, count):
         """Exactly so many lines, parsed."""
-        wait_until(lambda: len(self.lines()) >= count, seconds)
+        wait_until(lambda: len(self.lines()) >= count)
         lines = self.lines()
         assert len(lines) == count, lines
         return [parse(line) for line in lines]

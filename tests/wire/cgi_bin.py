@@ -12,7 +12,7 @@ import pathlib
 import shutil
 import tempfile
 
-from server import wait_until
+from server import PATIENCE_S, wait_until
 
 PYTHON = "#!/usr/bin/python3 -IS\n"
 SH = "#!/bin/sh\n"
@@ -59,7 +59,10 @@ print(json.dumps({
     "fails": SH + "echo 'it broke' >&2; exit 3\n",
     "killed": SH + "kill -9 $$\n",
     "closes": SH + "printf 'Content-Type: text/plain\\n\\ndone\\n'\n"
-              "exec >&- 2>&-\nsleep 2\ntouch \"$QUERY_STRING\"\n",
+              "exec >&- 2>&-\n"
+              "i=0\nuntil [ -e \"$QUERY_STRING/go\" ] || [ $i -gt 2400 ]; do\n"
+              "sleep 0.05; i=$((i + 1)); done\n"
+              "touch \"$QUERY_STRING/mark\"\n",
     "sleeps": SH + "exec 2>&-\nsleep 1000 &\nsleep 1000\n",
     # A client that has closed is noticed by what is written to it.
     "begins": SH + "printf 'Content-Type: text/plain\\n\\nbegun\\n'\n"
@@ -134,7 +137,7 @@ def running(cgi_bin):
     return found
 
 
-def all_ended(cgi_bin, seconds=6.0):
+def all_ended(cgi_bin, seconds=PATIENCE_S):
     return wait_until(lambda: not running(cgi_bin), seconds)
 
 

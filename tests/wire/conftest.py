@@ -20,7 +20,7 @@ pytest.register_assert_rewrite("access_log", "cgi_bin", "html_check",
 
 import cgi_bin as programs  # noqa: E402
 import docroot  # noqa: E402
-from server import SWS, Server, usable_engines  # noqa: E402
+from server import PATIENT, SWS, Server, usable_engines  # noqa: E402
 
 WHOLE = {"epoll", "uring"}
 WAITS = """changes cgi_content cgi_endings closing expect framing persistence
@@ -98,7 +98,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lasting_server(engine, site):
-    with Server(site, engine=engine) as server:
+    with Server(site, *PATIENT, engine=engine) as server:
         yield server
 
 
@@ -115,7 +115,8 @@ def watched(server):
 
 @pytest.fixture
 def server(lasting_server):
-    """A server with default options, shared by all tests of an engine."""
+    """A server that waits long, else with default options; shared by all
+    tests of an engine."""
     yield from watched(lasting_server)
 
 
@@ -129,7 +130,7 @@ def cgi_bin():
 
 @pytest.fixture(scope="session")
 def lasting_cgi(engine, site, cgi_bin):
-    with Server(site, "-c", cgi_bin, engine=engine) as server:
+    with Server(site, *PATIENT, "-c", cgi_bin, engine=engine) as server:
         yield server
 
 
@@ -141,10 +142,11 @@ def cgi(lasting_cgi):
 
 @pytest.fixture
 def start(engine):
-    """Starts a server with options of the test's own: start(root, "-x")."""
+    """Starts a server with options of the test's own: start(root, "-x").  It
+    waits long, unless they say else."""
     with contextlib.ExitStack() as servers:
         def launch(root, *options, **more):
-            server = Server(root, *options, engine=engine, **more)
+            server = Server(root, *PATIENT, *options, engine=engine, **more)
             return servers.enter_context(server)
 
         yield launch

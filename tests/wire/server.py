@@ -40,8 +40,16 @@ def usable_engines():
 
 LISTEN = "0A"           # as /proc/net/tcp has it
 
-START_S = 5.0
-STOP_S = 20.0
+# What must come may come late on a busy machine; only what never comes costs
+# so much.
+PATIENCE_S = 60.0
+
+# Whatever mask the tests were started with: servers are other users.
+os.umask(0o022)
+
+# Deadlines that a pause of the tests never meets, and that never pass for an
+# answer within rawhttp.TIMEOUT_S; for tests that are not about them.
+PATIENT = ("--header-timeout=600", "--idle-timeout=600", "--min-rate=0")
 
 SANITIZER = re.compile(
     r"ERROR: \w+Sanitizer|runtime error|LeakSanitizer|DEADLYSIGNAL")
@@ -52,18 +60,23 @@ def is_sanitized():
     return b"__asan_init" in SWS.read_bytes()
 
 
-def wait_until(condition, seconds=5.0):
-    """Polls; the condition's value, or what it was when time was up."""
+def wait_until(condition, seconds=PATIENCE_S):
+    """Polls; the condition's value, or what it was when time was up.
+
+    The last look begins when it is up: a pause of ours makes nothing late.
+    """
     deadline = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < deadline:
+    while True:
+        is_last = time.monotonic() >= deadline
+        if (value := condition()) or is_last:
+            return value
         time.sleep(0.005)
-    return value
 
 
 def children(pid):
     try:
         text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
     return [int(word) for word in text.split()]
 
@@ -74,6 +87,13 @@ def title(pid):
         line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
         return line.rstrip(b"\0").decode(errors="replace")
     return ""
+
+
+def is_stopped(pid):
+    """Does it stand still, by SIGSTOP?"""
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    # The name before the state may hold anything, so count from its end.
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def status_kib(pid, name):
@@ -102,7 +122,7 @@ def connections_on(port):
 def sockets_of(pid):
     inodes = set()
     for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             kind, _, rest = os.readlink(fd).partition(":[")
             if kind == "socket":
                 inodes.add(rest.rstrip("]"))
@@ -155,11 +175,13 @@ class Server:
                     or port_file.exists()
                     and port_file.read_text().endswith("\n"))
 
-        wait_until(is_ready, START_S)
+        wait_until(is_ready)
         if not port_file.exists() or self.process.poll() is not None:
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"did not start: {self.stderr()}")
+            said = self.stderr()
+            shutil.rmtree(self.dir, ignore_errors=True)
+            raise RuntimeError(f"did not start: {said}")
         self.port = int(port_file.read_text())
 
     def __enter__(self):
@@ -189,7 +211,7 @@ class Server:
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(STOP_S)
+            return self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             for pid in children(self.process.pid):
                 os.kill(pid, signal.SIGKILL)
@@ -213,8 +235,25 @@ class Server:
     def workers(self):
         """The processes that serve.  They may start a moment later than the
         listener, whose queue holds the clients until then."""
-        wait_until(lambda: len(self.processes("worker")) >= self.n_workers)
-        return self.processes("worker")
+        def found():
+            pids = self.processes("worker")
+            return pids if len(pids) >= self.n_workers else []
+
+        return wait_until(found)
+
+    @contextlib.contextmanager
+    def held(self):
+        """Stops the workers: what clients do meanwhile reaches them at once,
+        however long it took."""
+        pids = self.workers()
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            assert wait_until(lambda: all(map(is_stopped, pids)))
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def spawner(self):
         """The process that runs CGI programs."""

@@ -36,9 +36,9 @@ def test_echo(cgi, size, piece):
             assert c.ask(request()).status == 200
 
 
-def echo_much(server, size, seconds=60):
+def echo_much(server, size):
     """Sends and receives at once."""
-    with server.connect(timeout=seconds) as c:
+    with server.connect() as c:
         def send():
             c.send(request("/cgi-bin/echo", f"Content-Length: {size}",
                            "Connection: close", method="POST"))
@@ -199,7 +199,7 @@ def test_what_is_sent_reaches_it_at_once(cgi):
 def test_upload_below_the_minimal_rate(start, site, cgi_bin):
     server = start(site, "-c", cgi_bin, "--min-rate=1000000")
     assert wait_until(lambda: server.get("/cgi-bin/short").status == 200)
-    with server.connect(timeout=20) as c:
+    with server.connect() as c:
         c.send(request("/cgi-bin/show", "Content-Length: 100000000",
                        method="POST"))
         assert c.receive().status == 408

