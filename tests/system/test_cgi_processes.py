@@ -27,6 +27,17 @@ def cgi_bin():
 
 
 @pytest.fixture
+def go(cgi_bin):
+    """A file that is not there yet, and a program that waits for it."""
+    programs.write(cgi_bin, "until", programs.SH
+                   + "until [ -e \"$QUERY_STRING\" ]; do sleep 0.05; done\n"
+                   "exec ./short\n")
+    path = cgi_bin.parent / "go"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture
 def cgi(start, tree, cgi_bin):
     """Starts a server; when it has ended no program runs."""
     yield lambda *options, **more: start(tree, "-c", cgi_bin, *options,
@@ -48,14 +59,15 @@ def begin(server, name="begins"):
 
 
 @pytest.mark.many_clients
-def test_killed_spawner_is_replaced(cgi, cgi_bin):
+def test_killed_spawner_is_replaced(cgi, cgi_bin, go):
     server = cgi()
     waiting = server.connect()
-    waiting.send(request("/cgi-bin/waits?1"))
+    waiting.send(request(f"/cgi-bin/until?{go}"))
     assert wait_until(lambda: programs.running(cgi_bin))
     old = server.spawner()
     os.kill(old, signal.SIGKILL)
     assert wait_until(lambda: server.spawner() != old)
+    go.touch()
     # Its program was let go on, or it was lost: in either case an answer.
     assert waiting.receive().status in (200, 502)
     assert wait_until(
@@ -78,12 +90,14 @@ def test_killed_worker_takes_its_programs_along(cgi, cgi_bin):
     assert server.get("/cgi-bin/short").body == b"short\n"
 
 
-def test_stop_waits_for_a_program(cgi, cgi_bin):
+def test_stop_waits_for_a_program(cgi, cgi_bin, go):
     server = cgi("--grace=600")
     with server.connect() as c:
-        c.send(request("/cgi-bin/waits?1"))
+        c.send(request(f"/cgi-bin/until?{go}"))
         assert wait_until(lambda: programs.running(cgi_bin))
         server.process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: is_refused(server))
+        go.touch()
         assert c.receive().body == b"short\n"
     assert server.process.wait(60) == 0
 
