@@ -67,7 +67,7 @@ def locked(start):
         docroot.write(root / "closed/file.txt", b"x")
         docroot.write(root / "unlisted/file.txt", b"x")
         (root / "closed").chmod(0)
-        (root / "unlisted").chmod(0o711)
+        (root / "unlisted").chmod(0o311)
         server = start(root, user=user)
         yield server
         (root / "closed").chmod(0o755)
