@@ -16,7 +16,7 @@ import threading
 
 SOCK = pathlib.Path(os.environ.get("SOCK", "build/sock")).resolve()
 NOBODY = 65534
-PATIENCE_S = 120        # CI machines are slow; nothing takes so long
+PATIENCE_S = 240        # CI machines are slow; nothing takes so long
 
 DONE, PARTIAL, PEER, LOCAL, NAME, TIMEOUT, UNAVAILABLE = range(7)
 USAGE = 64
