@@ -102,9 +102,10 @@ class File:
             # What is sent from the file itself is only ever replaced.
             self.change(self.replace)
         else:
-            self.change(random.choice([
-                self.replace, self.append, self.truncate, self.rename_away,
-                self.chmod]))
+            ways = [self.replace, self.rename_away, self.chmod]
+            if self.mode or os.geteuid() == 0:
+                ways += [self.append, self.truncate]
+            self.change(random.choice(ways))
 
     def possible(self, begin, end):
         """The states that an answer between the two may tell of."""
