@@ -266,7 +266,8 @@ LIMITS = {
 }
 # But for the processes, of which the tests allow more (server.py).
 DEFAULTS = {
-    "RLIMIT_CPU": 60, "RLIMIT_AS": 1 << 30, "RLIMIT_NOFILE": 256, "RLIMIT_FSIZE": 1 << 30,
+    "RLIMIT_CPU": 60, "RLIMIT_AS": 1 << 30, "RLIMIT_NOFILE": 256,
+    "RLIMIT_FSIZE": 1 << 30,
 }
 
 
