@@ -59,12 +59,6 @@ class Homes:
         shutil.rmtree(self.top)
 
 
-def free_low_uid():
-    """Below those of people, and nobody's."""
-    taken = {user.pw_uid for user in pwd.getpwall()}
-    return next(uid for uid in range(999, 99, -1) if uid not in taken)
-
-
 def fill(web):
     (web / "sub").mkdir()
     (web / "sub/gr\u00fc\u00df & co.txt").write_text("gr\u00fc\u00df\n")
@@ -93,7 +87,8 @@ def homes():
         made.add("bare")
         made.add_with_directory("nologin", shell="/usr/sbin/nologin")
         made.add_with_directory("false", shell="/bin/false")
-        made.add_with_directory("low", "-u", str(free_low_uid()))
+        # A number below those of people.
+        made.add_with_directory("low", "--system")
         shutil.chown(made.add_with_directory("foreign"), "root")
         made.add_with_directory("closed").chmod(0o700)
         made.add_with_directory("private").parent.chmod(0o700)
