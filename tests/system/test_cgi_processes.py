@@ -15,8 +15,8 @@ from processes import is_refused
 from rawhttp import Malformed, request
 from server import Server, children, wait_until
 
-# A user whom no one is, on this host or in other tests.
-NOBODYS_UID = 54321
+# A user whom no one is, on this host or in other runs of the tests.
+NOBODYS_UID = 50000 + os.getpid() % 10000
 
 
 @pytest.fixture(scope="module")
