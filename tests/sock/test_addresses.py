@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from workbench import (DONE, LOCAL, NAME, NOBODY, PEER, TIMEOUT, UNAVAILABLE,
-                       USAGE, Serve, answer, for_nobody, kept_port, objects, run)
+                       USAGE, Serve, answer, for_nobody, kept_port, objects,
+                       run)
 
 BAD = [
     "tcp:localhost", "tcp:localhost:65536", "tcp:localhost:-1", "tcp:::1:80",
