@@ -91,8 +91,10 @@ def in_a_network_of_its_own(tree, prepare, options, url):
 @needs_ipv6
 def test_ipv6_address_with_scope(tree):
     in_a_network_of_its_own(
-        tree, "ip address add fe80::1/64 dev lo", "-i fe80::1%lo",
-        "http://[fe80::1%25lo]:8080/hello.txt")
+        tree, "ip address add fe80::1/64 dev lo nodad\n"
+        # Until then nobody can listen on it.
+        "while ip address show dev lo tentative | grep -q .; do sleep 0.01\n"
+        "done", "-i fe80::1%lo", "http://[fe80::1%25lo]:8080/hello.txt")
 
 
 def test_host_name(start, tree):
