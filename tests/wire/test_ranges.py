@@ -192,6 +192,14 @@ def test_if_range(server, value, counts):
     assert r.status == 206 if counts else is_whole(r)
 
 
+@pytest.mark.parametrize("value", ["{tag}", MTIME_TEXT])
+def test_two_if_ranges_are_none(server, value):
+    tag = server.head("/thousand.bin")["ETag"]
+    r = server.get("/thousand.bin", "Range: bytes=0-1",
+                   *["If-Range: " + value.format(tag=tag)] * 2)
+    assert is_whole(r)
+
+
 def test_if_range_shields_from_416(server):
     r = server.get("/thousand.bin", "Range: bytes=1000-", 'If-Range: "other"')
     assert is_whole(r)
