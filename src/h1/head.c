@@ -120,10 +120,13 @@ split_query(struct str target, struct request *req)
 static enum reason
 parse_absolute(struct str target, struct request *req)
 {
-	static const struct str schemes[] = { STR("http://"), STR("https://") };
+	enum { HTTP, HTTPS, SCHEMES };
+	static const struct str schemes[SCHEMES] = {
+		[HTTP] = STR("http://"), [HTTPS] = STR("https://"),
+	};
 	size_t end, i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < SCHEMES; i++) {
 		struct str head = target;
 
 		if (target.n < schemes[i].n)
@@ -132,7 +135,7 @@ parse_absolute(struct str target, struct request *req)
 		if (str_eq_nocase(head, schemes[i]))
 			break;
 	}
-	if (i == 2)
+	if (i == SCHEMES)
 		return REASON_TARGET;
 	target = str_skip(target, schemes[i].n);
 	for (end = 0; end < target.n; end++) {
@@ -142,6 +145,9 @@ parse_absolute(struct str target, struct request *req)
 	req->authority = (struct str){ target.p, end };
 	if (end == 0 || !is_authority(req->authority))
 		return REASON_TARGET;
+	/* Only who has shown a certificate may answer it: RFC 9110 7.4. */
+	if (i == HTTPS)
+		return REASON_MISDIRECTED;
 	split_query(str_skip(target, end), req);
 	if (req->path.n == 0)
 		req->path = S("/");

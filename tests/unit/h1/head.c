@@ -100,7 +100,7 @@ static const struct {
 	/* The absolute form names the host, whatever Host says. */
 	{ STR("GET http://a:1/b?c HTTP/1.1\r\nHost: d\r\n\r\n"), METHOD_GET,
 	    VERSION_1_1, "/b", "c", "a:1" },
-	{ STR("GET HTTPS://a HTTP/1.1\r\nHost: a\r\n\r\n"), METHOD_GET,
+	{ STR("GET HTTP://a HTTP/1.1\r\nHost: a\r\n\r\n"), METHOD_GET,
 	    VERSION_1_1, "/", NULL, "a" },
 	{ STR("GET http://a?b HTTP/1.0\r\n\r\n"),
 	    METHOD_GET, VERSION_1_0, "/", "b", "a" },
@@ -277,6 +277,9 @@ static const struct {
 	{ STR("OPTIONS ** HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET ftp://a/ HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http:/a HTTP/1.1" END HOST END), REASON_TARGET },
+	{ STR("GET https:///a HTTP/1.1" END HOST END), REASON_TARGET },
+	{ STR("GET https://a/b HTTP/1.1" END HOST END), REASON_MISDIRECTED },
+	{ STR("GET hTTps://a:1 HTTP/1.0" END END), REASON_MISDIRECTED },
 	{ STR("GET http:///a HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http://?a HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http://b@a/ HTTP/1.1" END HOST END), REASON_TARGET },
