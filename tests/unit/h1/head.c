@@ -199,6 +199,10 @@ static const struct {
 	    "Expect: 100-continue" END END), 5, false, false, false },
 	{ STR("GET / HTTP/1.0" END "Expect: miracles" END END), 0, false,
 	    false, false },
+	{ STR(POST_1_1 "Content-Length: 5" END "Expect: 100-continue" END
+	    "Expect: , 100-continue" END END), 5, false, true, true },
+	{ STR(POST_1_1 "Content-Length: 5" END "Expect:" END END), 5, false,
+	    true, false },
 };
 
 static void
@@ -400,8 +404,10 @@ static const struct {
 	    REASON_EXPECTATION },
 	{ STR(GET_1_1 "Expect: 100-continue, x" END END),
 	    REASON_EXPECTATION },
-	{ STR(GET_1_1 "Expect: 100-continue" END "Expect: 100-continue" END
-	    END), REASON_EXPECTATION },
+	{ STR(GET_1_1 "Expect: 100-continue" END "Expect: x" END END),
+	    REASON_EXPECTATION },
+	{ STR(GET_1_1 "Expect:" END "Expect: \"100-continue\"" END END),
+	    REASON_EXPECTATION },
 };
 
 /* A reason of NONE: it may still become what it is not yet. */
