@@ -20,7 +20,8 @@
 #define AHEAD_MAX ((size_t)LOOP_SCRATCH)
 /* A peer that is slower than allowed for so many periods in a row is left. */
 #define SLOW_PERIODS 2
-/* A peer that has ended is asked this often whether it is still there. */
+/* A peer that has ended is asked this often whether it is still there, for the
+   first time when so much has passed: simple clients know no interim answer. */
 #define PROBE_MS 1000
 /* The limit of the fields is looked after so often. */
 #define LOOK_BYTES 1024
@@ -225,9 +226,7 @@ on_end(struct h1_conn *c)
 		h1_refuse_unread(c, REASON_REQUEST_LINE);
 	else if (c->state == H1_BUSY && c->reads)
 		h1_refuse(c, REASON_FRAMING);
-	else if (c->state == H1_BUSY)
-		probe(c);
-	else if (c->state != H1_FLUSH)
+	else if (c->state != H1_BUSY && c->state != H1_FLUSH)
 		h1_break_off(c);
 	settle(c);
 }

@@ -120,10 +120,13 @@ split_query(struct str target, struct request *req)
 static enum reason
 parse_absolute(struct str target, struct request *req)
 {
-	static const struct str schemes[] = { STR("http://"), STR("https://") };
+	enum { HTTP, HTTPS, SCHEMES };
+	static const struct str schemes[SCHEMES] = {
+		[HTTP] = STR("http://"), [HTTPS] = STR("https://"),
+	};
 	size_t end, i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < SCHEMES; i++) {
 		struct str head = target;
 
 		if (target.n < schemes[i].n)
@@ -132,7 +135,7 @@ parse_absolute(struct str target, struct request *req)
 		if (str_eq_nocase(head, schemes[i]))
 			break;
 	}
-	if (i == 2)
+	if (i == SCHEMES)
 		return REASON_TARGET;
 	target = str_skip(target, schemes[i].n);
 	for (end = 0; end < target.n; end++) {
@@ -142,6 +145,9 @@ parse_absolute(struct str target, struct request *req)
 	req->authority = (struct str){ target.p, end };
 	if (end == 0 || !is_authority(req->authority))
 		return REASON_TARGET;
+	/* Only who has shown a certificate may answer it: RFC 9110 7.4. */
+	if (i == HTTPS)
+		return REASON_MISDIRECTED;
 	split_query(str_skip(target, end), req);
 	if (req->path.n == 0)
 		req->path = S("/");
@@ -286,36 +292,48 @@ check_framing(struct request *req)
 	    REASON_FRAMING;
 }
 
-/* RFC 9112 9.3, RFC 9110 10.1.1 */
-static enum reason
+/* RFC 9112 9.3 */
+static void
 check_connection(struct request *req)
 {
-	bool is_1_1 = req->version == VERSION_1_1, closes = false;
-	struct str expect;
+	bool closes = false;
 
-	req->keeps_alive = is_1_1;
-	if (request_has(req, FIELD_CONNECTION)) {
-		for (unsigned i = 0; i < req->n_fields; i++) {
-			struct field *f = &req->fields[i];
+	req->keeps_alive = req->version == VERSION_1_1;
+	if (!request_has(req, FIELD_CONNECTION))
+		return;
+	for (unsigned i = 0; i < req->n_fields; i++) {
+		struct field *f = &req->fields[i];
 
-			if (field_parse(f->name) != FIELD_CONNECTION)
-				continue;
-			if (field_list_has(f->value, S("close")))
-				closes = true;
-			if (field_list_has(f->value, S("keep-alive")))
-				req->keeps_alive = true;
-		}
-		if (closes)
-			req->keeps_alive = false;
+		if (field_parse(f->name) != FIELD_CONNECTION)
+			continue;
+		if (field_list_has(f->value, S("close")))
+			closes = true;
+		if (field_list_has(f->value, S("keep-alive")))
+			req->keeps_alive = true;
 	}
+	if (closes)
+		req->keeps_alive = false;
+}
+
+/* RFC 9110 10.1.1: a list, of which one member is known. */
+static enum reason
+check_expectations(struct request *req)
+{
+	struct str rest, member;
+
 	/* A 1.0 client does not know the field: it is ignored. */
-	if (!is_1_1 || !request_has(req, FIELD_EXPECT))
+	if (req->version != VERSION_1_1 || !request_has(req, FIELD_EXPECT))
 		return REASON_NONE;
-	expect = request_field(req, FIELD_EXPECT);
-	if (req->repeated & 1u << FIELD_EXPECT ||
-	    !str_eq_nocase(expect, S("100-continue")))
-		return REASON_EXPECTATION;
-	req->expects_continue = request_has_content(req);
+	for (unsigned i = 0; i < req->n_fields; i++) {
+		if (field_parse(req->fields[i].name) != FIELD_EXPECT)
+			continue;
+		rest = req->fields[i].value;
+		while (field_list_next(&rest, &member)) {
+			if (!str_eq_nocase(member, S("100-continue")))
+				return REASON_EXPECTATION;
+			req->expects_continue = request_has_content(req);
+		}
+	}
 	return REASON_NONE;
 }
 
@@ -327,9 +345,10 @@ check_fields(struct request *req)
 	r = check_host(req);
 	if (r == REASON_NONE)
 		r = check_framing(req);
-	if (r == REASON_NONE)
-		r = check_connection(req);
-	return r;
+	if (r != REASON_NONE)
+		return r;
+	check_connection(req);
+	return check_expectations(req);
 }
 
 /* The field lines up to and with the empty one. */

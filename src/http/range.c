@@ -111,7 +111,11 @@ range_parse(struct str value, uint64_t size,
 			return RANGE_IGNORE;
 		count += resolve_spec(&spec, size, &ranges[count]);
 	}
-	if (asked == 0 || is_abuse(ranges, count))
+	/*
+	 * The last bytes of nothing can be sent (14.1.2), but no Content-Range
+	 * can tell of them; and who begins at 0 has got all there is.
+	 */
+	if (asked == 0 || size == 0 || is_abuse(ranges, count))
 		return RANGE_IGNORE;
 	if (count == 0)
 		return RANGE_UNSATISFIABLE;

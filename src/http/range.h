@@ -15,7 +15,8 @@ struct range {
 
 enum range_verdict {
 	RANGE_IGNORE,           /* send the whole: other unit, malformed, or
-	                           abusive (RFC 9110 14.2, 17.15) */
+	                           abusive (RFC 9110 14.2, 17.15), or there is
+	                           nothing */
 	RANGE_PARTIAL,          /* 206 with the ranges given back */
 	RANGE_UNSATISFIABLE,    /* 416 */
 };

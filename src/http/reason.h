@@ -12,6 +12,8 @@
 #define REASONS(X)                                                            \
 	X(REQUEST_LINE, 400, "request-line", "The request line is malformed.")\
 	X(TARGET, 400, "target", "The request target is malformed.")          \
+	X(MISDIRECTED, 421, "misdirected",                                    \
+	    "This server does not speak for an https address.")               \
 	X(PATH, 400, "path",                                                  \
 	    "The path is malformed or leads out of the site.")                \
 	X(FIELD, 400, "field", "A header field is malformed.")                \

@@ -130,9 +130,11 @@ cgi_head_parse(struct str in, struct cgi_head *out_head, size_t *out_used)
 	return in.n > CGI_HEAD_MAX ? CGI_HEAD_BAD : CGI_HEAD_MORE;
 }
 
+/* A fragment is none of ours: only the client can go there. */
 bool
 cgi_head_is_local_redirect(const struct cgi_head *h)
 {
 	return h->location.p != NULL && h->location.p[0] == '/' &&
-	    !str_starts(h->location, S("//")) && h->status == 0;
+	    !str_starts(h->location, S("//")) && h->status == 0 &&
+	    memchr(h->location.p, '#', h->location.n) == NULL;
 }

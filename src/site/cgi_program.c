@@ -370,6 +370,9 @@ answer_document(struct cgi *c, const struct cgi_head *h)
 	x->res.status = h->status != 0 ? h->status :
 	    h->location.p != NULL ? 302 : 200;
 	x->res.length = c->left = h->has_length ? h->length : LENGTH_UNKNOWN;
+	/* There is never content, but its length (RFC 9110 15.3.6). */
+	if (x->res.status == 205)
+		x->res.length = c->left = 0;
 	if (x->res.status == 200)
 		coding = variant_of_stream(c->site, x, type_to_compress(h),
 		    x->res.length);
@@ -380,7 +383,8 @@ answer_document(struct cgi *c, const struct cgi_head *h)
 			return;
 		}
 	}
-	x->res.body = (struct body){ .ops = &cgi_body, .state = c };
+	if (x->res.status != 205)
+		x->res.body = (struct body){ .ops = &cgi_body, .state = c };
 	if (coding != CODING_IDENTITY && coded_begin(x, coding) < 0) {
 		cgi_refuse(c, REASON_MEMORY);
 		return;

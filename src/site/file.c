@@ -91,17 +91,17 @@ answer_ranges(struct exchange *x, struct object *o, struct str value)
 	}
 }
 
+/* Dates that are repeated make a list, which is no date: RFC 9110 13.1.3. */
 static struct cond
 read_conditions(struct exchange *x)
 {
 	return (struct cond){
 		.if_match = exchange_list(x, FIELD_IF_MATCH),
 		.if_unmodified_since =
-		    request_field(&x->req, FIELD_IF_UNMODIFIED_SINCE),
+		    exchange_list(x, FIELD_IF_UNMODIFIED_SINCE),
 		.if_none_match = exchange_list(x, FIELD_IF_NONE_MATCH),
-		.if_modified_since =
-		    request_field(&x->req, FIELD_IF_MODIFIED_SINCE),
-		.if_range = request_field(&x->req, FIELD_IF_RANGE),
+		.if_modified_since = exchange_list(x, FIELD_IF_MODIFIED_SINCE),
+		.if_range = exchange_list(x, FIELD_IF_RANGE),
 	};
 }
 

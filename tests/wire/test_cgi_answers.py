@@ -41,6 +41,13 @@ DOCUMENTS = {
     "status with content": (b"Status: 200 OK\n\nx", 200, b"x",
                             {"Content-Type": None}),
     "204": (b"Status: 204 No Content\n\n", 204, b"", {}),
+    # RFC 9110 15.3.6: no content, and that is said.
+    "205": (b"Status: 205 Reset Content\n\n", 205, b"",
+            {"Content-Length": "0"}),
+    "205 with content": (b"Status: 205\nContent-Type: a/b\n\nxy", 205, b"",
+                         {"Content-Length": "0"}),
+    "205 with length": (b"Status: 205\nContent-Length: 2\n\nxy", 205, b"",
+                        {"Content-Length": "0"}),
     "304": (b"Status: 304 Not Modified\nETag: \"a\"\n\n", 304, b"",
             {"ETag": '"a"'}),
     "length": (HTML + b"Content-Length: 3\n\nabc", 200, b"abc",
@@ -56,6 +63,9 @@ DOCUMENTS = {
                             302, b"there", {"Location": "http://x/y"}),
     "path with a status": (b"Location: /ping.txt\nStatus: 303 See Other\n\n",
                            303, b"", {"Location": "/ping.txt"}),
+    # The fragment is the client's, who must hear of it.
+    "path with a fragment": (b"Location: /ping.txt?a#b\n\n", 302, b"",
+                             {"Location": "/ping.txt?a#b"}),
     "other host": (b"Location: //x/y\n\n", 302, b"", {"Location": "//x/y"}),
     "fragment": (b"Location: http://x/#y\n\n", 302, b"",
                  {"Location": "http://x/#y"}),

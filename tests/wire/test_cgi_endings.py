@@ -18,6 +18,9 @@ from server import PATIENCE_S, children, is_sanitized, wait_until
 
 CROWD = 1000
 
+# A client that has ended is left in peace for a second; its clock may differ.
+PROBE_S = 0.9
+
 
 @pytest.fixture
 def fresh(start, site, cgi_bin):
@@ -197,6 +200,17 @@ def test_half_closed_client_gets_its_answer(fresh):
     # Interim answers may stand before it: that is how its life is probed.
     assert answer.count(b"HTTP/1.1 200 ") == 1
     assert b"short\n" in answer
+
+
+def test_half_closed_client_is_not_probed_at_once(fresh):
+    """Simple clients take the first line of what comes for the answer's."""
+    server = fresh()
+    began = time.monotonic()
+    with begin(server, "short") as c:
+        c.half_close()
+        answer = c.rest()
+    assert answer.startswith(b"HTTP/1.1 200 ") or \
+        time.monotonic() - began >= PROBE_S
 
 
 @pytest.mark.many_clients

@@ -38,6 +38,11 @@ CASES = {
     "If-Modified-Since: later": ([f"If-Modified-Since: {LATER}"], 304),
     "If-Modified-Since: in the future": (
         [f"If-Modified-Since: {FUTURE}"], 200),
+    # More than one date is no date (RFC 9110 13.1.3 and 13.1.4).
+    "If-Modified-Since: two lines": (
+        [f"If-Modified-Since: {MTIME_TEXT}"] * 2, 200),
+    "If-Modified-Since: list": (
+        [f"If-Modified-Since: {MTIME_TEXT}, {MTIME_TEXT}"], 200),
 
     "If-None-Match overrides, to 200": (
         ['If-None-Match: "a"', f"If-Modified-Since: {MTIME_TEXT}"], 200),
@@ -56,6 +61,10 @@ CASES = {
     "If-Unmodified-Since: earlier": (
         [f"If-Unmodified-Since: {EARLIER}"], 412),
     "If-Unmodified-Since: bad": (["If-Unmodified-Since: yesterday"], 200),
+    "If-Unmodified-Since: two lines": (
+        [f"If-Unmodified-Since: {EARLIER}"] * 2, 200),
+    "If-Unmodified-Since: list": (
+        [f"If-Unmodified-Since: {EARLIER}, {EARLIER}"], 200),
 
     "If-Match overrides, to 200": (
         ["If-Match: {tag}", f"If-Unmodified-Since: {EARLIER}"], 200),

@@ -49,6 +49,18 @@ def test_nothing_to_wait_for(server):
     assert server.talk(raw).story in {"200 open", "100 200 open"}
 
 
+@pytest.mark.parametrize("fields,stories", [
+    ([CONTINUE] * 2, {"100 200 open", "200 open", "200 closed"}),
+    ([CONTINUE + ", 100-continue"],
+     {"100 200 open", "200 open", "200 closed"}),
+    (["Expect:"], {"200 open", "200 closed"}),
+    (["Expect: ,"], {"200 open", "200 closed"}),
+], ids=["two lines", "list", "empty", "empty list"])
+def test_field_is_a_list(server, fields, stories):
+    raw = request("/ping.txt", *fields, "Content-Length: 5", body=b"hello")
+    assert server.talk(raw).story in stories
+
+
 def test_1_0_knows_no_100(server):
     raw = request("/ping.txt", CONTINUE, "Content-Length: 5", version="1.0",
                   body=b"hello")

@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 
 import docroot
+from html_check import check_html
 from rawhttp import request
 
 # target, status, body (None: whatever)
@@ -97,6 +98,20 @@ def test_redirect(server, target, expected):
 @pytest.mark.parametrize("target", ["/links/inside-dir", "/many"])
 def test_redirect_keeps_the_path(server, target):
     assert server.get(target)["Location"].endswith(target + "/")
+
+
+@pytest.mark.parametrize("target", [
+    "/sub", "/sub?a=b&lt=c", '/sub?"><script>', "/sub?\u00fc",
+    "/evil%0d%0aX-Injected:%20yes"])
+def test_redirect_has_a_page_with_a_link(server, target):
+    """For people, whose browser does not follow (RFC 1945 9.3)."""
+    with server.connect() as c:
+        r = c.ask(request(target.encode().decode("latin-1")))
+    assert r["Content-Type"] == "text/html; charset=utf-8"
+    page = check_html(r.body)
+    assert [link.encode() for link in page.links] == [
+        r["Location"].encode("latin-1")]
+    assert "script" not in page.tags
 
 
 def test_redirect_injects_no_field(server):

@@ -17,6 +17,11 @@ LINES = {
         b"GET HTTP://x/ping.txt HTTP/1.1", "200 open"),
     "absolute, no path": (b"GET http://x HTTP/1.1", "200 open"),
     "absolute, no path but a query": (b"GET http://x?q HTTP/1.1", "200 open"),
+    "absolute, https": (b"GET https://x/ping.txt HTTP/1.1", "421 closed"),
+    "absolute, https in capitals": (
+        b"OPTIONS HTTPS://x:443 HTTP/1.1", "421 closed"),
+    "absolute, https without host": (
+        b"GET https:///ping.txt HTTP/1.1", "400 closed"),
     "absolute, no host": (b"GET http:///ping.txt HTTP/1.1", "400 closed"),
     "absolute, bad host": (b"GET http://a|b/ping.txt HTTP/1.1", "400 closed"),
     "asterisk is for OPTIONS": (b"GET * HTTP/1.1", "400 closed"),

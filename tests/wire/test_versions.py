@@ -55,7 +55,7 @@ def test_simple_request_ends_with_its_line(server):
         assert c.rest() == b"pong\n"
 
 
-@pytest.mark.parametrize("target", ["/nowhere", "/plain/", "/"])
+@pytest.mark.parametrize("target", ["/nowhere", "/plain/", "/", "/sub"])
 def test_simple_request_is_answered_by_a_page(server, target):
     with server.connect() as c:
         c.send(f"GET {target}\r\n".encode())
@@ -64,10 +64,10 @@ def test_simple_request_is_answered_by_a_page(server, target):
 
 
 def test_simple_request_that_is_redirected(server):
-    """There is no field to tell where to; but no head for it either."""
+    """There is no field to tell where to, but a link."""
     with server.connect() as c:
         c.send(b"GET /sub\r\n")
-        assert not c.rest().startswith(b"HTTP/")
+        assert b'<a href="/sub/">' in c.rest()
 
 
 def test_simple_request_for_a_large_file(server):

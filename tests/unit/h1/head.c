@@ -100,7 +100,7 @@ static const struct {
 	/* The absolute form names the host, whatever Host says. */
 	{ STR("GET http://a:1/b?c HTTP/1.1\r\nHost: d\r\n\r\n"), METHOD_GET,
 	    VERSION_1_1, "/b", "c", "a:1" },
-	{ STR("GET HTTPS://a HTTP/1.1\r\nHost: a\r\n\r\n"), METHOD_GET,
+	{ STR("GET HTTP://a HTTP/1.1\r\nHost: a\r\n\r\n"), METHOD_GET,
 	    VERSION_1_1, "/", NULL, "a" },
 	{ STR("GET http://a?b HTTP/1.0\r\n\r\n"),
 	    METHOD_GET, VERSION_1_0, "/", "b", "a" },
@@ -199,6 +199,10 @@ static const struct {
 	    "Expect: 100-continue" END END), 5, false, false, false },
 	{ STR("GET / HTTP/1.0" END "Expect: miracles" END END), 0, false,
 	    false, false },
+	{ STR(POST_1_1 "Content-Length: 5" END "Expect: 100-continue" END
+	    "Expect: , 100-continue" END END), 5, false, true, true },
+	{ STR(POST_1_1 "Content-Length: 5" END "Expect:" END END), 5, false,
+	    true, false },
 };
 
 static void
@@ -277,6 +281,9 @@ static const struct {
 	{ STR("OPTIONS ** HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET ftp://a/ HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http:/a HTTP/1.1" END HOST END), REASON_TARGET },
+	{ STR("GET https:///a HTTP/1.1" END HOST END), REASON_TARGET },
+	{ STR("GET https://a/b HTTP/1.1" END HOST END), REASON_MISDIRECTED },
+	{ STR("GET hTTps://a:1 HTTP/1.0" END END), REASON_MISDIRECTED },
 	{ STR("GET http:///a HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http://?a HTTP/1.1" END HOST END), REASON_TARGET },
 	{ STR("GET http://b@a/ HTTP/1.1" END HOST END), REASON_TARGET },
@@ -397,8 +404,10 @@ static const struct {
 	    REASON_EXPECTATION },
 	{ STR(GET_1_1 "Expect: 100-continue, x" END END),
 	    REASON_EXPECTATION },
-	{ STR(GET_1_1 "Expect: 100-continue" END "Expect: 100-continue" END
-	    END), REASON_EXPECTATION },
+	{ STR(GET_1_1 "Expect: 100-continue" END "Expect: x" END END),
+	    REASON_EXPECTATION },
+	{ STR(GET_1_1 "Expect:" END "Expect: \"100-continue\"" END END),
+	    REASON_EXPECTATION },
 };
 
 /* A reason of NONE: it may still become what it is not yet. */

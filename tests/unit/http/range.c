@@ -48,10 +48,12 @@ static const struct {
 	    { { 0 } } },
 	{ "bytes=99999999999999999999-", UINT64_MAX, RANGE_UNSATISFIABLE, 0,
 	    { { 0 } } },
-	{ "bytes=0-", 0, RANGE_UNSATISFIABLE, 0, { { 0 } } },
-	{ "bytes=0-0", 0, RANGE_UNSATISFIABLE, 0, { { 0 } } },
-	{ "bytes=-5", 0, RANGE_UNSATISFIABLE, 0, { { 0 } } },
 	{ "bytes=-0, 10-", 10, RANGE_UNSATISFIABLE, 0, { { 0 } } },
+	/* Nothing is sent whole. */
+	{ "bytes=0-", 0, RANGE_IGNORE, 0, { { 0 } } },
+	{ "bytes=0-0", 0, RANGE_IGNORE, 0, { { 0 } } },
+	{ "bytes=-5", 0, RANGE_IGNORE, 0, { { 0 } } },
+	{ "bytes=-0", 0, RANGE_IGNORE, 0, { { 0 } } },
 	/* Malformed */
 	{ "bytes=", 10, RANGE_IGNORE, 0, { { 0 } } },
 	{ "bytes=,", 10, RANGE_IGNORE, 0, { { 0 } } },

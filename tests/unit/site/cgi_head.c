@@ -81,6 +81,7 @@ static const struct {
 	{ "Location: /a?b\n" TYPE "\n", true },
 	{ "Location: /a\nStatus: 302\n\n", false },
 	{ "Location: //host/a\n\n", false },
+	{ "Location: /a#b\n\n", false },
 	{ "Location: http://host/a\n\n", false },
 	{ "Location: a\n\n", false },
 	{ TYPE "\n", false },
