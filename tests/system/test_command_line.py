@@ -2,6 +2,7 @@
 """What the command says: help, usage errors, and starts that fail."""
 
 import os
+import pathlib
 import re
 import socket
 
@@ -10,6 +11,8 @@ import pytest
 from processes import Run, free_port
 
 USAGE, FAILED = 64, 1
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 OPTIONS = ["-d", "-f", "-h", "-i", "-l", "-p", "--address", "--port", "--log",
            "--debug", "--foreground", "--help", "--version", "--engine",
@@ -30,6 +33,19 @@ def test_help(option):
     for name in OPTIONS:
         assert name in r.stdout
     assert max(map(len, r.stdout.splitlines())) <= 80
+
+
+def test_manual_has_each_option():
+    """Described, and in an example, by one of its names."""
+    manual = (TOP / "man/sws.1").read_text()
+    description, _, rest = manual.partition(".Sh EXAMPLES")
+    examples = rest.partition(".Sh ")[0]
+    options = re.findall(r"^  (?:-(\w),|   ) --([a-z-]+)",
+                         run("--help").stdout, re.M)
+    assert len(options) > 30
+    for letter, name in options:
+        assert re.search(rf"^\.It .*Fl -{name}\b", description, re.M), name
+        assert re.search(rf" (--{name}\b|-{letter or '-'} )", examples), name
 
 
 def test_version():
