@@ -4,11 +4,15 @@
 import os
 import pathlib
 import re
+import signal
 import socket
+import subprocess
 
 import pytest
 
-from processes import Run, free_port
+import rawhttp
+from processes import Run, first_of, free_port, holders_of
+from server import SWS, wait_until
 
 USAGE, FAILED = 64, 1
 
@@ -59,6 +63,53 @@ def test_engines_are_listed():
     assert r.status == 0
     for name in ("epoll", "poll", "select", "pselect"):
         assert re.search(rf"^\s*{name}\b", r.stdout, re.M)
+
+
+@pytest.fixture
+def httpd(tmp_path):
+    """The name that makes install gives it in libexec."""
+    link = tmp_path / "httpd"
+    link.symlink_to(SWS)
+    return link
+
+
+def test_httpd_has_a_help_of_its_own(httpd):
+    """What -p and -d are to sws is something else to httpd."""
+    done = subprocess.run([httpd, "-h"], capture_output=True, text=True,
+                          timeout=10, check=True)
+    assert done.stderr == ""
+    assert done.stdout.startswith("usage: httpd ")
+    flags = re.findall(r"^  -(\w) ", done.stdout, re.M)
+    assert set("bIXupc") <= set(flags) and "d" not in flags
+    manual = (TOP / "man/sws.1").read_text()
+    section = manual.partition(".Ss The name httpd")[2].partition(".Ss ")[0]
+    items = " ".join(re.findall(r"^\.It (.*)", section, re.M))
+    described = re.findall(r"\b\w\b", items)
+    assert sorted(flags) == sorted(described)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_line_of_the_lecture(httpd, tree):
+    """httpd -b -I 8080 -X -u -p sws -c cgi-bin docroot"""
+    programs = tree.parent / "cgi-bin"
+    programs.mkdir()
+    program = programs / "hello"
+    program.write_text("#!/bin/sh\nprintf 'Content-Type: x/y\\n\\nhi'\n")
+    program.chmod(0o755)
+    port = free_port()
+    done = subprocess.run(
+        [httpd, "-b", "-I", str(port), "-X", "-u", "-p", "sws",
+         "-c", "cgi-bin", tree.name], cwd=tree.parent, timeout=30)
+    try:
+        assert done.returncode == 0
+        for target, text in (("/cgi-bin/hello", b"hi"), ("/", b"hello.txt"),
+                             ("/hello.txt", b"hello\n")):
+            with rawhttp.Connection(port) as c:
+                r = c.ask(rawhttp.request(target))
+            assert (r.status, text in r.body) == (200, True)
+    finally:
+        os.kill(first_of(holders_of(tree)), signal.SIGTERM)
+        assert wait_until(lambda: not holders_of(tree), 15)
 
 
 # arguments ({dir} is a directory), a pattern that the message must have
