@@ -39,6 +39,8 @@ struct config {
 	unsigned port;                  /* 0: any free one */
 	const char *port_file;          /* NULL: none */
 	const char *log_file;           /* NULL: none */
+	bool log_reasons;               /* say there why requests were
+	                                   refused */
 	const char *engine;             /* NULL: the best that is there */
 	unsigned workers;               /* processes that serve, 1 or more */
 	const char *index;              /* "index.html" */

@@ -246,6 +246,13 @@ config_set_index(const struct use *u)
 }
 
 enum config_verdict
+config_set_log_reasons(const struct use *u)
+{
+	u->config->log_reasons = true;
+	return CONFIG_RUN;
+}
+
+enum config_verdict
 config_set_no_index(const struct use *u)
 {
 	u->config->listings = false;

@@ -62,7 +62,8 @@ static const struct flag flags[] = {
 	    .text = "log to standard error" },
 
 	/* So it is anyway. */
-	{ 'H', .kind = PLAIN, .text = "hide names that begin with a dot; always" },
+	{ 'H', .kind = PLAIN,
+	    .text = "hide names that begin with a dot; always" },
 	{ 'n', .kind = PLAIN, .text = "look up no names of clients; always" },
 	{ 'q', .kind = PLAIN, .text = "keep no log; but for -s" },
 

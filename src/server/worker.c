@@ -273,6 +273,7 @@ start(struct worker *w)
 	access_open(&w->access, w->loop, setup->log_fd,
 	    setup->config->mode == MODE_DEBUG ? "standard output" :
 	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
+	w->access.tells_reasons = setup->config->log_reasons;
 	host_init(w);
 	if (engine_of(w)->policy == ENGINE_CHILDREN &&
 	    (err = worker_begin_forking(w)) < 0)

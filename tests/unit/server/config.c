@@ -99,6 +99,7 @@ test_defaults(void **state)
 	assert_int_equal(c.port, 8080);
 	assert_null(c.port_file);
 	assert_null(c.log_file);
+	assert_false(c.log_reasons);
 	assert_null(c.engine);
 	assert_in_range(c.workers, 1, 1024);
 	assert_string_equal(c.index, "index.html");
