@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -176,6 +177,52 @@ def test_failed_start(tmp_path, name, mode):
     assert r.stdout == ""
     assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
     assert re.search(pattern, r.stderr)
+
+
+# the directory that is closed, its mode, arguments, a pattern
+CLOSED = {
+    "on the way": ("a", 0o700, ["{tmp}/a/b/c"], r"/a/b/c: .*/a is closed"),
+    "last": ("a/b/c", 0o700, ["{tmp}/a/b/c"], r"/a/b/c is closed"),
+    "no entry": ("a/b/c", 0o744, ["{tmp}/a/b/c"], r"/a/b/c is closed"),
+    "of programs, on the way": (
+        "a", 0o700, ["-c", "{tmp}/a/b/c", "/usr/share"],
+        r"-c .*/a/b/c: .*/a is closed"),
+}
+
+
+@pytest.fixture
+def open_folder():
+    """Where others than root get in, which is not so of pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="sws-") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+@pytest.mark.parametrize("name", CLOSED)
+def test_directory_is_closed(open_folder, name):
+    """It says which of those on the way it is."""
+    closed, mode, arguments, pattern = CLOSED[name]
+    (open_folder / "a/b/c").mkdir(parents=True)
+    (open_folder / closed).chmod(mode)
+    r = run("-p", "0", *(a.format(tmp=open_folder) for a in arguments),
+            user=65534, group=65534, extra_groups=[])
+    assert (r.status, r.stdout) == (FAILED, "")
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(pattern, r.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root's server is not root")
+@pytest.mark.parametrize("option", [[], ["-c"]], ids=["files", "programs"])
+def test_directory_is_closed_to_the_server(tmp_path, option):
+    """It says to whom."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    r = run("-p", "0", "-u", "nobody", *option, closed,
+            *(["/usr/share"] if option else []))
+    assert (r.status, r.stdout) == (FAILED, "")
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(r"closed: the user nobody may not .* -u\b", r.stderr)
 
 
 @pytest.mark.parametrize("mode", [[], ["-f"], ["-d"]],
