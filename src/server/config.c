@@ -369,7 +369,7 @@ static enum config_verdict
 take_root(int n, char **operands, struct config *config)
 {
 	if (n == 0 || operands[0][0] == '\0') {
-		log_error("which directory? try 'sws .' or sws --help");
+		log_error("which directory? try 'sws -f .' or sws --help");
 		return CONFIG_USAGE;
 	}
 	if (n > 1) {

@@ -300,7 +300,7 @@ test_modes(void **state)
 #define NO_USER_DIR "not the name of a directory inside a home\n"
 #define NO_VARIABLE "not the name of a variable\n"
 #define TRY_HELP "no such option: try sws --help\n"
-#define WHICH "which directory? try 'sws .' or sws --help\n"
+#define WHICH "which directory? try 'sws -f .' or sws --help\n"
 #define FOUR_ADDRESSES "-i ::1 -i ::2 -i ::3 -i ::4 "
 #define FOUR_VARIABLES "--cgi-env=A --cgi-env=B --cgi-env=C --cgi-env=D "
 #define LONG_VALUE "0123456789012345678901234567890123456789"
