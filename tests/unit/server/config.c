@@ -428,6 +428,14 @@ static const struct {
 	{ "-c  site", "-c '': not a directory name\n" },
 	{ "-l  site", "-l '': not a file name\n" },
 	{ "--port-file= site", "--port-file '': not a file name\n" },
+	{ "--engine=nonblock:5000 site",
+	    "--engine nonblock:5000: not a number from 1 to 1000 behind it\n" },
+	{ "--engine=nonblock:x site",
+	    "--engine nonblock:x: not a number from 1 to 1000 behind it\n" },
+	{ "--engine=poll:3 site",
+	    "--engine poll:3: no number belongs behind this engine\n" },
+	{ "--engine=nosuch:3 site", "--engine nosuch:3: no such engine: "
+	    "--engine=help lists those there are\n" },
 	{ "--engine=nosuch site", "--engine nosuch: no such engine: "
 	    "--engine=help lists those there are\n" },
 	{ "--workers=0 site", "--workers 0: " NO_PROCESSES },
