@@ -110,7 +110,7 @@ d.bind(("127.0.0.1", 0))
 d.sendto(b"a datagram", d.getsockname())
 d.recvfrom(100)
 try:
-    socket.socket(socket.AF_UNIX).connect("/nonexistent/x")
+    socket.socket(socket.AF_UNIX).connect("/proc/nowhere/x")
 except OSError:
     pass
 if os.fork() == 0:

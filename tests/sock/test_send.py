@@ -163,7 +163,7 @@ NETWORK = re.compile(
     ["send", "{tcp}", "hello", "--reset", "--via=send"],
     ["send", "tcp:127.0.0.1:1", "x"],
     ["send", "tcp6:[::1]:1", "x"],
-    ["send", "unix:/nonexistent/socket", "x"],
+    ["send", "unix:/proc/nowhere/socket", "x"],
     ["opts", "tcp4::0"],
 ])
 def test_calls_equal_strace(tool, tmp_path, arguments):

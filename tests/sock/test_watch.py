@@ -166,7 +166,7 @@ def test_refused(words):
 
 def test_file_that_cannot_be():
     text = in_network("arp", """
-        $SOCK watch -q lo -w /nonexistent/x 2>&1; echo $?
+        $SOCK watch -q lo -w /proc/nowhere/x 2>&1; echo $?
         $SOCK watch -q lo -w /dev/full 2>&1; echo $?
         """).splitlines()
     assert [int(text[1]), int(text[3])] == [LOCAL, LOCAL]

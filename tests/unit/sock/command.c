@@ -54,7 +54,7 @@ test_status(void **state)
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
 		status = run("kill -TERM $$", vias[i]);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-		status = run("/nonexistent", vias[i]);
+		status = run("/proc/nowhere", vias[i]);
 		assert_int_equal(WEXITSTATUS(status), 127);
 	}
 }

@@ -228,7 +228,7 @@ test_no_directory(void **state)
 	(void)state;
 	if (was != NULL)
 		snprintf(saved, sizeof(saved), "%s", was);
-	setenv("TMPDIR", "/nonexistent", 1);
+	setenv("TMPDIR", "/proc/nowhere", 1);
 	assert_int_equal(lab_run(&run, 1, 1, count_told), -ENOENT);
 	if (was != NULL)
 		setenv("TMPDIR", saved, 1);
