@@ -120,6 +120,19 @@ def test_reasons(start, tmp_path, log):
         assert re.search(rf'"GET {path} HTTP/1.1" {status} \d+ ?{code}$', line)
 
 
+def test_to_standard_output(start, site):
+    """As containers and service managers collect it."""
+    server = start(site, "-l", "-")
+    server.get("/ping.txt?1")
+    server.get("/ping.txt?2")
+    assert wait_until(lambda: server.stdout().count("\n") == 2)
+    server.process.send_signal(signal.SIGUSR1)
+    server.get("/ping.txt?3")
+    assert wait_until(lambda: server.stdout().count("\n") == 3)
+    assert [parse(line)["request"] for line in server.stdout().splitlines()] \
+        == [f"GET /ping.txt?{i} HTTP/1.1" for i in (1, 2, 3)]
+
+
 def test_overlong_line_is_cut(logged, log):
     with logged.connect() as c:
         assert c.ask(b"GET /" + b"\xff" * 100000 + b"\r\n").status == 414

@@ -427,6 +427,7 @@ static const struct {
 	    "-i ::1 site", "-i ::1: too many addresses (16 at most)\n" },
 	{ "-c  site", "-c '': not a directory name\n" },
 	{ "-l  site", "-l '': not a file name\n" },
+	{ "-l - site", "-l -: a daemon has no standard output; add -f\n" },
 	{ "--port-file= site", "--port-file '': not a file name\n" },
 	{ "--engine=nonblock:5000 site",
 	    "--engine nonblock:5000: not a number from 1 to 1000 behind it\n" },
