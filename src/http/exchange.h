@@ -22,7 +22,7 @@ struct exchange;
 
 struct response {
 	unsigned status;
-	enum reason reason;     /* why it was refused, for tests */
+	enum reason reason;     /* why it was refused, for the log */
 	struct str block;       /* ready "Name: value\r\n" lines, which live as
 	                           long as the body */
 	struct buf fields;      /* further lines of that form */

@@ -3,7 +3,7 @@
 #define SWS_HTTP_REASON_H
 
 /*
- * Why a request was refused: one table for the error page and the tests.  Each
+ * Why a request was refused: one table for the error page and the log.  Each
  * reason has a status, a code for machines and a sentence for people.
  */
 

@@ -16,8 +16,8 @@
 #define FLUSH_MS 100
 #define REQUEST_MAX ((size_t)1024)      /* bytes of a request line shown */
 
-/* What a line can need: address, time, the request all escaped, numbers. */
-#define LINE_MAX_BYTES (ADDR_TEXT + 20 + 4 * REQUEST_MAX + 64)
+/* What a line can need: address, time, the request all escaped, the rest. */
+#define LINE_MAX_BYTES (ADDR_TEXT + 20 + 4 * REQUEST_MAX + 128)
 
 static uint64_t
 count_lines(struct str s)
@@ -172,6 +172,10 @@ put_line(struct access_log *a, char *at, const struct exchange *x)
 	at = str_put_u64(at, x->res.status);
 	*at++ = ' ';
 	at = str_put_u64(at, x->body_sent);
+	if (a->tells_reasons && x->res.reason != REASON_NONE) {
+		*at++ = ' ';
+		at = str_put(at, reason_code(x->res.reason));
+	}
 	*at++ = '\n';
 	return at;
 }

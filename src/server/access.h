@@ -4,8 +4,9 @@
 
 /*
  * The access log: one line a request, in the format of sws(1), Apache's
- * "%a %t "%r" %>s %B".  Lines are gathered and appended by one write(2), so
- * the lines of several processes never mix.
+ * "%a %t "%r" %>s %B", and behind that, if asked for, why it was refused.
+ * Lines are gathered and appended by one write(2), so the lines of several
+ * processes never mix.
  */
 
 #include "base/buf.h"
@@ -23,6 +24,8 @@ struct access_log {
 	int fd;                 /* -1: nothing is logged */
 	const char *name;       /* of the file, for messages */
 	bool is_prompt;         /* each line at once, for a person who looks */
+	bool tells_reasons;     /* behind the line, the code of reason.h; may be
+	                           set once it is open */
 	struct access_failure *failure;         /* own, or shared */
 	struct access_failure own;
 	struct buf lines;

@@ -15,6 +15,17 @@ print_url(FILE *out, const struct addr *a)
 	fprintf(out, "  http://%s/\n", addr_text(a, text));
 }
 
+/* Are all addresses of the host listened on, of this family? */
+static bool
+has_all(const struct listeners *ls, int family)
+{
+	for (unsigned i = 0; i < ls->n; i++)
+		if (addr_is_any(&ls->list[i].addr) &&
+		    ls->list[i].addr.u.sa.sa_family == family)
+			return true;
+	return false;
+}
+
 /* Each address that an interface of this host has now, except loopback. */
 static void
 print_interfaces(FILE *out, const struct listeners *ls)
@@ -27,7 +38,8 @@ print_interfaces(FILE *out, const struct listeners *ls)
 		struct addr a = { .len = sizeof(a.u) };
 
 		if (i->ifa_addr == NULL || i->ifa_flags & IFF_LOOPBACK ||
-		    !(i->ifa_flags & IFF_UP))
+		    !(i->ifa_flags & IFF_UP) ||
+		    !has_all(ls, i->ifa_addr->sa_family))
 			continue;
 		if (i->ifa_addr->sa_family == AF_INET)
 			a.u.in = *(struct sockaddr_in *)(void *)i->ifa_addr;
@@ -48,17 +60,15 @@ print_interfaces(FILE *out, const struct listeners *ls)
 static void
 print_urls(FILE *out, const struct listeners *ls)
 {
-	bool is_any = false;
-
-	for (unsigned i = 0; i < ls->n; i++)
-		is_any |= addr_is_any(&ls->list[i].addr);
-	if (is_any) {
+	/* Whoever knows localhost as [::1] goes on to 127.0.0.1. */
+	if (has_all(ls, AF_INET))
 		fprintf(out, "  http://localhost:%u/\n", listeners_port(ls));
-		print_interfaces(out, ls);
-		return;
-	}
+	else if (has_all(ls, AF_INET6))
+		fprintf(out, "  http://[::1]:%u/\n", listeners_port(ls));
+	print_interfaces(out, ls);
 	for (unsigned i = 0; i < ls->n; i++)
-		print_url(out, &ls->list[i].addr);
+		if (!addr_is_any(&ls->list[i].addr))
+			print_url(out, &ls->list[i].addr);
 }
 
 void

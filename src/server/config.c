@@ -180,9 +180,13 @@ static const struct option_row rows[] = {
 	    "the same, but serve one connection at a time\n"
 	    "and log to standard output", .apply = config_set_debug },
 	{ 'l', "log", "file",
-	    "append a line for each request to this file",
+	    "append a line for each request to this file;\n"
+	    "with -f, - is standard output",
 	    .apply = config_set_text,
 	    FIELD(log_file), "file name" },
+	{ 0, "log-reasons", NULL,
+	    "say there why a request was refused",
+	    .apply = config_set_log_reasons },
 	{ 'u', "user", "name",
 	    "whom root becomes (default www-data or nobody)",
 	    .apply = config_set_text,
@@ -366,7 +370,7 @@ static enum config_verdict
 take_root(int n, char **operands, struct config *config)
 {
 	if (n == 0 || operands[0][0] == '\0') {
-		log_error("which directory? try 'sws .' or sws --help");
+		log_error("which directory? try 'sws -f .' or sws --help");
 		return CONFIG_USAGE;
 	}
 	if (n > 1) {
@@ -406,6 +410,23 @@ settle_workers(struct config *config)
 		    usable_processors() : 1;
 }
 
+static bool
+is_stdout(const char *log_file)
+{
+	return log_file != NULL && strcmp(log_file, "-") == 0;
+}
+
+static enum config_verdict
+settle_log(struct config *config)
+{
+	if (config->mode == MODE_DEBUG)
+		config->log_file = "-";
+	if (config->mode != MODE_DAEMON || !is_stdout(config->log_file))
+		return CONFIG_RUN;
+	log_error("-l -: a daemon has no standard output; add -f");
+	return CONFIG_USAGE;
+}
+
 enum config_verdict
 config_parse(int argc, char **argv, struct config *out_config)
 {
@@ -424,6 +445,8 @@ config_parse(int argc, char **argv, struct config *out_config)
 			return verdict;
 	}
 	verdict = take_root(argc - optind, argv + optind, &config);
+	if (verdict == CONFIG_RUN)
+		verdict = settle_log(&config);
 	if (verdict != CONFIG_RUN)
 		return verdict;
 	settle_workers(&config);

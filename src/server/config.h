@@ -38,7 +38,10 @@ struct config {
 	unsigned n_addresses;           /* 0: all of the host */
 	unsigned port;                  /* 0: any free one */
 	const char *port_file;          /* NULL: none */
-	const char *log_file;           /* NULL: none */
+	const char *log_file;           /* NULL: none; "-": standard output,
+	                                   so in MODE_DEBUG; not a daemon's */
+	bool log_reasons;               /* say there why requests were
+	                                   refused */
 	const char *engine;             /* NULL: the best that is there */
 	unsigned workers;               /* processes that serve, 1 or more */
 	const char *index;              /* "index.html" */

@@ -57,6 +57,7 @@ enum config_verdict config_set_foreground(const struct use *u);
 enum config_verdict config_set_hidden(const struct use *u);
 enum config_verdict config_set_immutable(const struct use *u);
 enum config_verdict config_set_index(const struct use *u);
+enum config_verdict config_set_log_reasons(const struct use *u);
 enum config_verdict config_set_no_compress(const struct use *u);
 enum config_verdict config_set_no_index(const struct use *u);
 enum config_verdict config_set_sandbox(const struct use *u);

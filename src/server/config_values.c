@@ -187,6 +187,29 @@ config_set_debug(const struct use *u)
 	return CONFIG_RUN;
 }
 
+/* The name may be right, and the number behind it wrong. */
+static enum config_verdict
+refuse_engine(const struct use *u)
+{
+	size_t n = strcspn(u->value, ":");
+	const struct engine *e = NULL;
+	char name[20], why[100];
+
+	if (n < sizeof(name)) {
+		memcpy(name, u->value, n);
+		name[n] = '\0';
+		e = engine_find(name, NULL);
+	}
+	if (e == NULL)
+		return refuse(u,
+		    "no such engine: --engine=help lists those there are");
+	if (e->argument_max == 0)
+		return refuse(u, "no number belongs behind this engine");
+	snprintf(why, sizeof(why), "not a number from 1 to %u behind it",
+	    e->argument_max);
+	return refuse(u, why);
+}
+
 enum config_verdict
 config_set_engine(const struct use *u)
 {
@@ -199,8 +222,7 @@ config_set_engine(const struct use *u)
 	}
 	e = engine_find(u->value, NULL);
 	if (e == NULL)
-		return refuse(u,
-		    "no such engine: --engine=help lists those there are");
+		return refuse_engine(u);
 	/* Where another can stand in, the worker says why it does. */
 	if (engine_lacks(e) != NULL && e->instead == NULL) {
 		snprintf(why, sizeof(why), "not available here: %s",
@@ -242,6 +264,13 @@ config_set_index(const struct use *u)
 	if (!is_plain_name(u->value))
 		return refuse(u, "not the name of a file inside a directory");
 	u->config->index = u->value;
+	return CONFIG_RUN;
+}
+
+enum config_verdict
+config_set_log_reasons(const struct use *u)
+{
+	u->config->log_reasons = true;
 	return CONFIG_RUN;
 }
 

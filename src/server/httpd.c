@@ -9,7 +9,7 @@
  */
 #include "server/httpd.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,7 +27,8 @@ struct flag {
 	const char *given;      /* an option of sws, with a value the flag's */
 	const char *missing;    /* another, for when it was not given, */
 	const char *value;      /* and its value, if it takes one */
-	const char *why;        /* REFUSED */
+	const char *argument;   /* what stands for the flag's in the help */
+	const char *text;       /* what it does; REFUSED: why it does not */
 };
 
 #define NO_TLS "there is no encryption in this version"
@@ -35,50 +36,62 @@ struct flag {
 
 /* What comes later prevails: -u after -p. */
 static const struct flag flags[] = {
-	{ 'b', .kind = PLAIN },
-	{ 'f', PLAIN, .given = "--foreground" },
+	{ 'b', .kind = PLAIN, .text = "run in the background" },
+	{ 'f', PLAIN, .given = "--foreground",
+	    .text = "stay in the foreground; this prevails" },
 	{ 'I', WITH_VALUE, .given = "--port", .missing = "--port",
-	    .value = "80" },
-	{ 'i', WITH_VALUE, .given = "--address" },
-	{ 'X', PLAIN, .missing = "--no-index" },
-	{ 'x', WITH_VALUE, .given = "--index" },
+	    .value = "80", .argument = "port", .text = "default 80" },
+	{ 'i', WITH_VALUE, .given = "--address", .argument = "address",
+	    .text = "IPv4 or IPv6 address or host name (default: all)" },
+	{ 'X', PLAIN, .missing = "--no-index",
+	    .text = "list directories that have no index file" },
+	{ 'x', WITH_VALUE, .given = "--index", .argument = "index",
+	    .text = "that file (default index.html)" },
 	{ 'p', WITH_VALUE, .given = "--user-dir", .missing = "--user-dir",
-	    .value = "public_html" },
-	{ 'u', PLAIN, .missing = "--user-dir", .value = "" },
-	{ 'c', WITH_VALUE, .given = "--cgi" },
-	{ 'S', WITH_VALUE, .given = "--server-header" },
-	{ 'U', WITH_VALUE, .given = "--user" },
-	{ 's', PLAIN, .given = "--log=/dev/stderr" },
-	{ 'h', PLAIN, .given = "--help" },
-	{ 'G', PLAIN, .given = "--version" },
+	    .value = "public_html", .argument = "name",
+	    .text = "what /~user/ shows of a home (default public_html)" },
+	{ 'u', PLAIN, .missing = "--user-dir", .value = "",
+	    .text = "serve /~user/" },
+	{ 'c', WITH_VALUE, .given = "--cgi", .argument = "dir",
+	    .text = "run the programs of this directory for /cgi-bin/" },
+	{ 'S', WITH_VALUE, .given = "--server-header", .argument = "text",
+	    .text = "the Server field of responses" },
+	{ 'U', WITH_VALUE, .given = "--user", .argument = "user",
+	    .text = "whom root becomes" },
+	{ 's', PLAIN, .given = "--log=/dev/stderr",
+	    .text = "log to standard error" },
 
-	/* So it is anyway: dot files, no names of clients, no log. */
-	{ 'H', .kind = PLAIN },
-	{ 'n', .kind = PLAIN },
-	{ 'q', .kind = PLAIN },
+	/* So it is anyway. */
+	{ 'H', .kind = PLAIN,
+	    .text = "hide names that begin with a dot; always" },
+	{ 'n', .kind = PLAIN, .text = "look up no names of clients; always" },
+	{ 'q', .kind = PLAIN, .text = "keep no log; but for -s" },
+
+	{ 'h', PLAIN, .text = "show this summary" },
+	{ 'G', PLAIN, .given = "--version", .text = "show the version" },
 
 	{ 'C', REFUSED,
-	    .why = "programs are those of the directory of -c alone" },
+	    .text = "programs are those of the directory of -c alone" },
 	{ 'd', REFUSED,
-	    .why = "sws -d shows requests, one connection at a time" },
-	{ 'E', REFUSED, .why = "no programs of users are run" },
+	    .text = "sws -d shows requests, one connection at a time" },
+	{ 'E', REFUSED, .text = "no programs of users are run" },
 	{ 'e', REFUSED,
-	    .why = "programs get the variables that sws --cgi-env names" },
-	{ 'L', REFUSED, .why = "there is no Lua in sws" },
-	{ 'M', REFUSED, .why = "types are those of /etc/mime.types" },
-	{ 'm', REFUSED, .why = NO_TLS },
+	    .text = "programs get the variables that sws --cgi-env names" },
+	{ 'L', REFUSED, .text = "there is no Lua in sws" },
+	{ 'M', REFUSED, .text = "types are those of /etc/mime.types" },
+	{ 'm', REFUSED, .text = NO_TLS },
 	{ 'P', REFUSED,
-	    .why = "there is no file with the number of the process" },
-	{ 'R', REFUSED, .why = "lists of files show no further file" },
+	    .text = "there is no file with the number of the process" },
+	{ 'R', REFUSED, .text = "lists of files show no further file" },
 	{ 'r', REFUSED,
-	    .why = "sws does not look at where a request comes from" },
+	    .text = "sws does not look at where a request comes from" },
 	{ 'T', REFUSED,
-	    .why = "sws --header-timeout and --idle-timeout do it" },
-	{ 't', REFUSED, .why = "workers are shut in by sws --sandbox" },
-	{ 'V', REFUSED, .why = NO_HOSTS },
-	{ 'v', REFUSED, .why = NO_HOSTS },
-	{ 'Z', REFUSED, .why = NO_TLS },
-	{ 'z', REFUSED, .why = NO_TLS },
+	    .text = "sws --header-timeout and --idle-timeout do it" },
+	{ 't', REFUSED, .text = "workers are shut in by sws --sandbox" },
+	{ 'V', REFUSED, .text = NO_HOSTS },
+	{ 'v', REFUSED, .text = NO_HOSTS },
+	{ 'Z', REFUSED, .text = NO_TLS },
+	{ 'z', REFUSED, .text = NO_TLS },
 };
 
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
@@ -128,12 +141,33 @@ take_flag(int found, struct line *line)
 		return false;
 	}
 	if (f->kind == REFUSED) {
-		log_error("httpd -%c cannot be had: %s", f->letter, f->why);
+		log_error("httpd -%c cannot be had: %s", f->letter, f->text);
 		return false;
 	}
 	line->is_given[f - flags] = true;
 	line->values[f - flags] = optarg;
 	return true;
+}
+
+static void
+show_help(void)
+{
+	fputs("usage: httpd -b | -f [-GHXhnqsu] [-I port] [-S text] [-U user] "
+	    "[-c dir]\n"
+	    "             [-i address] [-p name] [-x index] dir\n"
+	    "\n"
+	    "Serves a directory over HTTP; sws under the name of NetBSD's web "
+	    "server.\n"
+	    "\n", stdout);
+	for (size_t i = 0; i < N_FLAGS; i++) {
+		const struct flag *f = &flags[i];
+
+		if (f->kind != REFUSED)
+			printf("  -%c %-10s%s\n", f->letter,
+			    f->argument != NULL ? f->argument : "", f->text);
+	}
+	puts("\nThe manual page sws(1) has the details, 'sws --help' all that "
+	    "sws can do.");
 }
 
 static bool
@@ -222,6 +256,10 @@ httpd_parse(int argc, char **argv, struct config *out_config)
 
 	if (!read_line(argc, argv, &line))
 		return CONFIG_USAGE;
+	if (is_given(&line, 'h')) {
+		show_help();
+		return CONFIG_EXIT;
+	}
 	words[n++] = argv[0];
 	n += write_words(&line, words + n);
 	words[n++] = word("--");

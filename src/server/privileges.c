@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -74,6 +75,7 @@ take_user(const struct passwd *pw, struct identity *out_identity)
 		    pw->pw_name, IDENTITY_GROUPS);
 		return -E2BIG;
 	}
+	snprintf(id.name, sizeof(id.name), "%s", pw->pw_name);
 	*out_identity = id;
 	return 0;
 }

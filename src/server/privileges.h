@@ -4,6 +4,7 @@
 
 /* Whom the processes that serve run as, and how root is left for good. */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@ struct identity {
 	gid_t gid;
 	gid_t groups[IDENTITY_GROUPS];
 	int n_groups;
+	char name[LOGIN_NAME_MAX];      /* for messages */
 };
 
 /*

@@ -16,7 +16,7 @@
 #include "server/worker.h"
 
 /* A terminal's Ctrl-C and pkill(1) reach all: the supervisor decides. */
-static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1 };
+static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP };
 
 static int
 run_spawner(struct child *c)

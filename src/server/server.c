@@ -130,7 +130,7 @@ open_log(struct server *s)
 	int err;
 
 	s->log_fd = -1;
-	if (config->mode == MODE_DEBUG) {
+	if (config->log_file != NULL && strcmp(config->log_file, "-") == 0) {
 		s->log_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		return s->log_fd == -1 ? -errno : 0;
 	}

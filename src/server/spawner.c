@@ -32,7 +32,9 @@
 #define KILL_AFTER_MS 2000      /* between SIGTERM and SIGKILL */
 
 static const int signal_list[] = { SIGCHLD };
-static const int ignored[] = { SIGINT, SIGTERM, SIGUSR1, SIGPIPE };
+static const int ignored[] = {
+	SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGPIPE
+};
 
 struct program {
 	struct list node;

@@ -33,7 +33,10 @@
 #define AGAIN_MS 1000           /* between looks at what cannot be served */
 #define CREWS_MAX 8             /* at once, most of them finishing */
 
-static const int signal_list[] = { SIGINT, SIGTERM, SIGCHLD, SIGUSR1 };
+/* SIGHUP comes last: it is left out where it is to be ignored. */
+static const int signal_list[] = {
+	SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGHUP
+};
 #define N_SIGNALS (sizeof(signal_list) / sizeof(signal_list[0]))
 
 struct supervisor {
@@ -41,6 +44,7 @@ struct supervisor {
 	const struct supervisor_setup *setup;
 	int ready;              /* gets a byte once all run; then -1 */
 	struct signals signals;
+	size_t n_signals;       /* of signal_list */
 	struct timer kill;
 	bool is_stopping;
 	struct lookout lookout;
@@ -60,7 +64,7 @@ leave(struct command *c)
 {
 	struct supervisor *s = supervisor_of(c);
 
-	signals_close(&s->signals, signal_list, N_SIGNALS);
+	signals_close(&s->signals, signal_list, s->n_signals);
 	if (s->lookout.watch.fd != -1)
 		close(s->lookout.watch.fd);
 	if (s->ready != -1)
@@ -421,17 +425,45 @@ reopen_log(struct supervisor *s)
 	each_crew(s, tell_log);
 }
 
+/*
+ * SIGHUP says that the terminal is gone.  Nobody but an operator says so to a
+ * daemon, who expects of it what other daemons do.
+ */
 static void
 on_signal(struct signals *signals, int signo)
 {
 	struct supervisor *s = list_entry(signals, struct supervisor, signals);
+	bool is_daemon = s->setup->config->mode == MODE_DAEMON;
 
 	if (signo == SIGCHLD)
 		reap(s);
-	else if (signo == SIGUSR1)
+	else if (signo == SIGUSR1 || (signo == SIGHUP && is_daemon))
 		reopen_log(s);
 	else
 		stop(s);
+}
+
+/* As nohup(1) leaves it to what shall outlive its terminal. */
+static bool
+is_hangup_ignored(void)
+{
+	struct sigaction now;
+
+	return sigaction(SIGHUP, NULL, &now) == 0 &&
+	    now.sa_handler == SIG_IGN;
+}
+
+static int
+catch_signals(struct supervisor *s)
+{
+	bool is_daemon = s->setup->config->mode == MODE_DAEMON;
+
+	s->n_signals = N_SIGNALS;
+	if (!is_daemon && is_hangup_ignored())
+		s->n_signals--;
+	s->signals.fn = on_signal;
+	return signals_open(&s->signals, s->command.loop, signal_list,
+	    s->n_signals);
 }
 
 /* The tree is ours to free in either case. */
@@ -447,9 +479,7 @@ start_all(struct supervisor *s)
 		return err;
 	}
 	lookout_open(&s->lookout, s->command.loop);
-	s->signals.fn = on_signal;
-	err = signals_open(&s->signals, s->command.loop, signal_list,
-	    N_SIGNALS);
+	err = catch_signals(s);
 	if (err == 0) {
 		c = crew_start(&s->command, s->setup->tree, CREW_SERVING, &err);
 		err = c == NULL ? -ENOMEM : err;

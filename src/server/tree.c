@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 /* Asked by a child, in the place of those who will serve it. */
 static bool
-is_readable(int root, const struct identity *identity)
+may_use(int dir, int how, const struct identity *identity)
 {
 	sigset_t all, before;
 	int status;
@@ -28,15 +29,62 @@ is_readable(int root, const struct identity *identity)
 	pid = vfork();
 	if (pid == 0)
 		_exit(identity_assume(identity) < 0 ||
-		    faccessat(root, ".", R_OK | X_OK, AT_EACCESS) < 0);
+		    faccessat(dir, ".", how, AT_EACCESS) < 0);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid != -1 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-static const char *
-error_text(int err)
+/*
+ * How much of the path names the first directory on the way that we may not
+ * enter; all of it when it is the last one that is closed to us.
+ */
+static int
+closed_part(const char *path)
 {
-	return err == -ENOTDIR ? "not a directory" : strerror(-err);
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n >= sizeof(part))
+		return 0;
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i < n; i++) {
+		if (path[i] != '/')
+			continue;
+		part[i] = '\0';
+		if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) == -1 &&
+		    errno == EACCES)
+			return (int)i;
+		part[i] = '/';
+	}
+	return (int)n;
+}
+
+/* `option` stands in front of the path, `wanted` behind the error. */
+static void
+tell_failure(int err, const char *option, const char *path,
+    const char *wanted, char why[TREE_WHY])
+{
+	if (err == -EACCES)
+		snprintf(why, TREE_WHY, "%s%s: %s: %.*s is closed to who "
+		    "starts this", option, path, strerror(EACCES),
+		    closed_part(path), path);
+	else
+		snprintf(why, TREE_WHY, "%s%s: %s; give %s", option, path,
+		    err == -ENOTDIR ? "not a directory" : strerror(-err),
+		    wanted);
+}
+
+static void
+tell_closed(const struct identity *identity, const char *option,
+    const char *path, const char *verb, const char *mode, char why[TREE_WHY])
+{
+	if (!identity->changes) {
+		tell_failure(-EACCES, option, path, "", why);
+		return;
+	}
+	snprintf(why, TREE_WHY, "%s%s: the user %s may not %s it; allow that "
+	    "(chmod o+%s), or choose another with -u", option, path,
+	    identity->name, verb, mode);
 }
 
 static int
@@ -50,17 +98,13 @@ open_root(struct tree *t, const struct config *config,
 	t->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->root == -1 || fstat(t->root, &st) == -1) {
 		err = -errno;
-		snprintf(why, TREE_WHY, "%s: %s; give a directory to serve",
-		    root, error_text(err));
+		tell_failure(err, "", root, "a directory to serve", why);
 		return err;
 	}
 	t->dev = st.st_dev;
 	t->ino = st.st_ino;
-	if (!is_readable(t->root, identity)) {
-		snprintf(why, TREE_WHY, "%s: the user %s may not read it; "
-		    "allow that (chmod o+rx), or choose another with -u", root,
-		    config->user != NULL ? config->user :
-		    "that the server becomes");
+	if (!may_use(t->root, R_OK | X_OK, identity)) {
+		tell_closed(identity, "", root, "read", "rx", why);
 		return -EACCES;
 	}
 	err = resolve_stat(t->root, "", &st);
@@ -71,14 +115,20 @@ open_root(struct tree *t, const struct config *config,
 }
 
 static int
-open_programs(struct tree *t, const struct config *config, unsigned port,
-    char why[TREE_WHY])
+open_programs(struct tree *t, const struct config *config,
+    const struct identity *identity, unsigned port, char why[TREE_WHY])
 {
 	int err = programs_open(&t->programs, config, port);
 
-	if (err < 0)
-		snprintf(why, TREE_WHY, "-c %s: %s; give the directory of the "
-		    "CGI programs", config->cgi_root, error_text(err));
+	if (err < 0) {
+		tell_failure(err, "-c ", config->cgi_root,
+		    "the directory of the CGI programs", why);
+	} else if (config->cgi_root != NULL &&
+	    !may_use(t->programs.cgi.root, X_OK, identity)) {
+		tell_closed(identity, "-c ", config->cgi_root, "enter", "x",
+		    why);
+		err = -EACCES;
+	}
 	return err;
 }
 
@@ -96,7 +146,7 @@ tree_open(const struct config *config, const struct identity *identity,
 	*t = (struct tree){ .root = -1, .programs.cgi.root = -1 };
 	err = open_root(t, config, identity, why);
 	if (err == 0)
-		err = open_programs(t, config, port, why);
+		err = open_programs(t, config, identity, port, why);
 	if (err < 0) {
 		tree_free(t);
 		return err;

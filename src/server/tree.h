@@ -23,8 +23,9 @@ struct tree {
 #define TREE_WHY 512                    /* bytes of a reason */
 
 /*
- * Opens the document root, of which `identity` must be able to read, and the
- * directory of the CGI programs, if there is one.  The tree is the caller's to
+ * Opens the document root, which `identity` must be able to read, and the
+ * directory of the CGI programs, if there is one, which it must be able to
+ * enter.  The tree is the caller's to
  * free.  0, or a negative errno and in `why` what to tell people.
  */
 int tree_open(const struct config *config, const struct identity *identity,

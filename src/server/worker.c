@@ -260,6 +260,15 @@ open_loop(struct worker *w)
 	return loop_open(e->instead, &w->loop);
 }
 
+/* For messages. */
+static const char *
+log_name(const struct config *config)
+{
+	if (config->log_file != NULL && strcmp(config->log_file, "-") == 0)
+		return "standard output";
+	return config->log_file;
+}
+
 static int
 start(struct worker *w)
 {
@@ -271,8 +280,8 @@ start(struct worker *w)
 	if (err < 0)
 		return err;
 	access_open(&w->access, w->loop, setup->log_fd,
-	    setup->config->mode == MODE_DEBUG ? "standard output" :
-	    setup->config->log_file, setup->config->mode == MODE_DEBUG);
+	    log_name(setup->config), setup->config->mode == MODE_DEBUG);
+	w->access.tells_reasons = setup->config->log_reasons;
 	host_init(w);
 	if (engine_of(w)->policy == ENGINE_CHILDREN &&
 	    (err = worker_begin_forking(w)) < 0)

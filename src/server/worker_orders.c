@@ -19,7 +19,7 @@ on_grace_over(struct timer *t)
 {
 	struct worker *w = list_entry(t, struct worker, grace);
 
-	log_info("%u connections did not end within the grace; closed",
+	log_info("the grace is over; connections closed: %u",
 	    acceptor_connections(w->acceptor));
 	loop_stop(w->loop);
 }

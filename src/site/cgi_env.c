@@ -266,6 +266,11 @@ put_environment(struct writer *w, const struct cgi_setup *setup,
 	put_number(w, S("SERVER_PORT"), setup->port);
 	put_variable(w, S("SERVER_PROTOCOL"), protocol_name(x->req.version));
 	put_variable(w, S("REQUEST_SCHEME"), S("http"));
+	/*
+	 * Without it php-cgi, which thinks of servers where everybody could
+	 * call an interpreter by its name, runs no script.
+	 */
+	put_variable(w, S("REDIRECT_STATUS"), S("200"));
 	put_variable(w, S("REQUEST_METHOD"), x->req.method_name);
 	put_variable(w, S("DOCUMENT_ROOT"), str_of(setup->document_root));
 	put_script(w, setup, x, script);

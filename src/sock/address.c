@@ -73,6 +73,8 @@ take_host(struct str *rest, struct address *a)
 {
 	const char *end;
 
+	if (str_starts(*rest, S("//")))
+		return "no slashes stand before the host: tcp:HOST:PORT";
 	if (rest->n > 0 && rest->p[0] == '[') {
 		end = memchr(rest->p, ']', rest->n);
 		if (end == NULL)
@@ -89,6 +91,8 @@ take_host(struct str *rest, struct address *a)
 	end = rest->n > 0 ? memchr(rest->p, ':', rest->n) : NULL;
 	a->host = end != NULL ? str_from(rest->p, end) : *rest;
 	*rest = str_skip(*rest, a->host.n);
+	if (str_starts(*rest, S("://")))
+		return "that is a URL; its server is tcp:HOST:PORT";
 	if (has_char(str_skip(*rest, 1), ':'))
 		return "an IPv6 address stands in brackets: [::1]:80";
 	if (str_eq(a->host, S("*")))

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "sock/call.h"
 #include "sock/sockopt.h"
@@ -306,6 +307,16 @@ endpoint_apply(const struct job *job, const struct target *t, int fd)
 			return o;
 	}
 	return OUTCOME_DONE;
+}
+
+bool
+endpoint_has_family(int family)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 int

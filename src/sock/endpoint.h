@@ -58,6 +58,9 @@ const char *endpoint_text(const struct endpoint *e, char text[ENDPOINT_TEXT]);
 int endpoint_local(int fd, struct endpoint *out_endpoint);
 int endpoint_peer(int fd, struct endpoint *out_endpoint);
 
+/* Does this kernel know a family of addresses, such as AF_INET6? */
+bool endpoint_has_family(int family);
+
 /*
  * A close-on-exec socket for e, with the options of the job and the address
  * set.  Negative after a message; then *out_outcome says which.

@@ -137,6 +137,12 @@ endpoint_connect(const struct job *job, const struct target *t, int *out_fd)
 
 	o = endpoint_resolve(job, t, list, &n);
 	for (unsigned i = 0; o == OUTCOME_DONE && i < n; i++) {
+		/* A kernel without IPv6 reaches the others all the same. */
+		if (i + 1 < n &&
+		    !endpoint_has_family(list[i].u.sa.sa_family)) {
+			say_tried(&list[i], -EAFNOSUPPORT);
+			continue;
+		}
 		fd = endpoint_socket(job, t, &list[i], &o);
 		if (fd < 0)
 			return o;

@@ -212,17 +212,6 @@ listen_on(const struct job *job, const struct target *t,
 	return o;
 }
 
-/* A kernel without IPv6 still has the IPv4 wildcard. */
-static bool
-has_family(int family)
-{
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* Whoever started us has opened it, as inetd(8) and systemd(1) do. */
 static enum outcome
 take_listener(const struct target *t, int *out_fd, struct endpoint *out_local)
@@ -260,7 +249,8 @@ endpoint_listen(const struct job *job, const struct target *t, int backlog,
 	if (o != OUTCOME_DONE)
 		return o;
 	assert(n > 0);
-	if (n > 1 && t->address.host.n == 0 && !has_family(AF_INET6))
+	/* A kernel without IPv6 still has the IPv4 wildcard. */
+	if (n > 1 && t->address.host.n == 0 && !endpoint_has_family(AF_INET6))
 		e++;
 	return listen_on(job, t, e, backlog, out_fd, out_local);
 }

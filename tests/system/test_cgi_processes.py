@@ -135,10 +135,12 @@ def test_debug_mode(tree, cgi_bin, monkeypatch):
 
 
 def processes_of(uid):
+    """As RLIMIT_NPROC counts them: each thread is one."""
     found = 0
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            found += entry.stat().st_uid == uid
+            if entry.stat().st_uid == uid:
+                found += len(os.listdir(entry / "task"))
     return found
 
 

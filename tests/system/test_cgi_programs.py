@@ -139,14 +139,22 @@ def test_php(server, place):
         "echo $_GET['a'], '|', $_POST['b'] ?? '', '|',\n"
         "    $_SERVER['PATH_INFO'] ?? '', '|', PHP_SAPI;\n")
     programs.write(place, "php", programs.SH
-                   + "export REDIRECT_STATUS=200\n"
-                   "export SCRIPT_FILENAME=$PWD/page.php\n"
+                   + "export SCRIPT_FILENAME=$PWD/page.php\n"
                    f"exec {PHP}\n")
     query = urllib.parse.urlencode({"a": TEXT})
     data = urllib.parse.urlencode({"b": TEXT * 1000}).encode()
     status, fields, body = fetch(server, "php/x?" + query, data)
     assert status == 201 and fields["X-Lang"] == "php"
     assert body == f"{TEXT}|{TEXT * 1000}|/x|cgi-fcgi"
+
+
+@pytest.mark.skipif(not PHP, reason="no php-cgi")
+def test_php_as_interpreter(server, place):
+    programs.write(place, "page.php", f"#!{PHP}\n"
+                   "<?php echo $_GET['a'], '|', $_SERVER['PATH_INFO'];\n")
+    query = urllib.parse.urlencode({"a": TEXT})
+    status, _, body = fetch(server, "page.php/x?" + query)
+    assert (status, body) == (200, f"{TEXT}|/x")
 
 
 @pytest.mark.skipif(not CGI_PM.exists(), reason="no CGI.pm")

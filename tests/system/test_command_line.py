@@ -2,14 +2,22 @@
 """What the command says: help, usage errors, and starts that fail."""
 
 import os
+import pathlib
 import re
+import signal
 import socket
+import subprocess
+import tempfile
 
 import pytest
 
-from processes import Run, free_port
+import rawhttp
+from processes import Run, first_of, free_port, holders_of
+from server import SWS, wait_until
 
 USAGE, FAILED = 64, 1
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 OPTIONS = ["-d", "-f", "-h", "-i", "-l", "-p", "--address", "--port", "--log",
            "--debug", "--foreground", "--help", "--version", "--engine",
@@ -32,6 +40,19 @@ def test_help(option):
     assert max(map(len, r.stdout.splitlines())) <= 80
 
 
+def test_manual_has_each_option():
+    """Described, and in an example, by one of its names."""
+    manual = (TOP / "man/sws.1").read_text()
+    description, _, rest = manual.partition(".Sh EXAMPLES")
+    examples = rest.partition(".Sh ")[0]
+    options = re.findall(r"^  (?:-(\w),|   ) --([a-z-]+)",
+                         run("--help").stdout, re.M)
+    assert len(options) > 30
+    for letter, name in options:
+        assert re.search(rf"^\.It .*Fl -{name}\b", description, re.M), name
+        assert re.search(rf" (--{name}\b|-{letter or '-'} )", examples), name
+
+
 def test_version():
     r = run("--version")
     assert (r.status, r.stderr) == (0, "")
@@ -43,6 +64,53 @@ def test_engines_are_listed():
     assert r.status == 0
     for name in ("epoll", "poll", "select", "pselect"):
         assert re.search(rf"^\s*{name}\b", r.stdout, re.M)
+
+
+@pytest.fixture
+def httpd(tmp_path):
+    """The name that makes install gives it in libexec."""
+    link = tmp_path / "httpd"
+    link.symlink_to(SWS)
+    return link
+
+
+def test_httpd_has_a_help_of_its_own(httpd):
+    """What -p and -d are to sws is something else to httpd."""
+    done = subprocess.run([httpd, "-h"], capture_output=True, text=True,
+                          timeout=10, check=True)
+    assert done.stderr == ""
+    assert done.stdout.startswith("usage: httpd ")
+    flags = re.findall(r"^  -(\w) ", done.stdout, re.M)
+    assert set("bIXupc") <= set(flags) and "d" not in flags
+    manual = (TOP / "man/sws.1").read_text()
+    section = manual.partition(".Ss The name httpd")[2].partition(".Ss ")[0]
+    items = " ".join(re.findall(r"^\.It (.*)", section, re.M))
+    described = re.findall(r"\b\w\b", items)
+    assert sorted(flags) == sorted(described)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_line_of_the_lecture(httpd, tree):
+    """httpd -b -I 8080 -X -u -p sws -c cgi-bin docroot"""
+    programs = tree.parent / "cgi-bin"
+    programs.mkdir()
+    program = programs / "hello"
+    program.write_text("#!/bin/sh\nprintf 'Content-Type: x/y\\n\\nhi'\n")
+    program.chmod(0o755)
+    port = free_port()
+    done = subprocess.run(
+        [httpd, "-b", "-I", str(port), "-X", "-u", "-p", "sws",
+         "-c", "cgi-bin", tree.name], cwd=tree.parent, timeout=30)
+    try:
+        assert done.returncode == 0
+        for target, text in (("/cgi-bin/hello", b"hi"), ("/", b"hello.txt"),
+                             ("/hello.txt", b"hello\n")):
+            with rawhttp.Connection(port) as c:
+                r = c.ask(rawhttp.request(target))
+            assert (r.status, text in r.body) == (200, True)
+    finally:
+        os.kill(first_of(holders_of(tree)), signal.SIGTERM)
+        assert wait_until(lambda: not holders_of(tree), 15)
 
 
 # arguments ({dir} is a directory), a pattern that the message must have
@@ -109,6 +177,52 @@ def test_failed_start(tmp_path, name, mode):
     assert r.stdout == ""
     assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
     assert re.search(pattern, r.stderr)
+
+
+# the directory that is closed, its mode, arguments, a pattern
+CLOSED = {
+    "on the way": ("a", 0o700, ["{tmp}/a/b/c"], r"/a/b/c: .*/a is closed"),
+    "last": ("a/b/c", 0o700, ["{tmp}/a/b/c"], r"/a/b/c is closed"),
+    "no entry": ("a/b/c", 0o744, ["{tmp}/a/b/c"], r"/a/b/c is closed"),
+    "of programs, on the way": (
+        "a", 0o700, ["-c", "{tmp}/a/b/c", "/usr/share"],
+        r"-c .*/a/b/c: .*/a is closed"),
+}
+
+
+@pytest.fixture
+def open_folder():
+    """Where others than root get in, which is not so of pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="sws-") as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+@pytest.mark.parametrize("name", CLOSED)
+def test_directory_is_closed(open_folder, name):
+    """It says which of those on the way it is."""
+    closed, mode, arguments, pattern = CLOSED[name]
+    (open_folder / "a/b/c").mkdir(parents=True)
+    (open_folder / closed).chmod(mode)
+    r = run("-p", "0", *(a.format(tmp=open_folder) for a in arguments),
+            user=65534, group=65534, extra_groups=[])
+    assert (r.status, r.stdout) == (FAILED, "")
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(pattern, r.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root's server is not root")
+@pytest.mark.parametrize("option", [[], ["-c"]], ids=["files", "programs"])
+def test_directory_is_closed_to_the_server(tmp_path, option):
+    """It says to whom."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    r = run("-p", "0", "-u", "nobody", *option, closed,
+            *(["/usr/share"] if option else []))
+    assert (r.status, r.stdout) == (FAILED, "")
+    assert re.fullmatch(r"sws: [^\n]+\n", r.stderr), r.stderr
+    assert re.search(r"closed: the user nobody may not .* -u\b", r.stderr)
 
 
 @pytest.mark.parametrize("mode", [[], ["-f"], ["-d"]],

@@ -26,11 +26,11 @@ def status_of(pid):
     return dict(line.split(":\t", 1) for line in lines)
 
 
-def is_pending(pid):
-    """Has a SIGUSR1 not arrived yet?"""
+def is_pending(pid, number):
+    """Has the signal not arrived yet?"""
     status = status_of(pid)
     bits = int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)
-    return bits >> signal.SIGUSR1 - 1 & 1
+    return bits >> number - 1 & 1
 
 
 def links_of(pid):
@@ -107,13 +107,15 @@ def test_sigterm_ends_it(daemon):
         ask(daemon.port)
 
 
-def test_log_of_a_relative_path_is_reopened(daemon):
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_log_of_a_relative_path_is_reopened(daemon, number):
     """At that time the working directory is not the one it started in."""
     assert ask(daemon.port).status == 200
     assert wait_until(lambda: daemon.log.read_text().count("\n") == 1)
     daemon.log.rename(daemon.log.with_name("log.1"))
-    os.kill(daemon.supervisor(), signal.SIGUSR1)
+    os.kill(daemon.supervisor(), number)
     assert wait_until(daemon.log.exists)
+    assert ask(daemon.port).status == 200
 
 
 def test_without_standard_descriptors(tree):
@@ -130,16 +132,18 @@ def test_without_standard_descriptors(tree):
         assert wait_until(lambda: not holders_of(tree))
 
 
-def test_signals_that_reach_all(daemon):
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
+def test_signals_that_reach_all(daemon, number):
     """Such as by pkill(1): who takes no orders is not ended by them."""
     supervisor = daemon.supervisor()
     before = children(supervisor)
     assert before
     for _ in range(20):
         for pid in (supervisor, *before):
-            os.kill(pid, signal.SIGUSR1)
+            os.kill(pid, number)
     # None has still to come, to one that is being born.
-    assert wait_until(lambda: not any(is_pending(pid) for pid in before))
+    assert wait_until(
+        lambda: not any(is_pending(pid, number) for pid in before))
     assert ask(daemon.port).status == 200
     assert children(supervisor) == before
     assert not any(is_zombie(pid) for pid in before)

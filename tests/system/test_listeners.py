@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Addresses and ports: -i, -p, and neither."""
 
+import ipaddress
 import os
 import re
 import socket
@@ -10,7 +11,7 @@ import pytest
 
 import rawhttp
 from processes import Run, free_port
-from server import SWS
+from server import SWS, wait_until
 
 
 def is_served(host, port):
@@ -63,6 +64,26 @@ def test_ipv6_address(start, tree, address):
     server = start(tree, "-i", address, address=None)
     assert is_served("::1", server.port)
     assert not is_served("127.0.0.1", server.port)
+
+
+@needs_ipv6
+@pytest.mark.parametrize("addresses, family", [
+    ([], None), (["0.0.0.0"], 4), (["::"], 6), (["127.0.0.2", "::"], None),
+    (["0.0.0.0", "::1"], None), (["127.0.0.1"], 4)], ids=str)
+def test_urls_that_it_shows(start, tree, addresses, family):
+    """Each can be opened, and those of the loopback are among them."""
+    server = start(tree, *(w for a in addresses for w in ("-i", a)),
+                   address=None)
+    assert wait_until(lambda: "Ctrl-C" in server.stderr())
+    urls = re.findall(r"http://\[?(.*?)\]?:(\d+)/", server.stderr())
+    hosts = [host for host, _ in urls]
+    assert hosts and {int(port) for _, port in urls} == {server.port}
+    for host in hosts:
+        assert is_served(host, server.port), host
+        assert host == "localhost" or family in (
+            None, ipaddress.ip_address(host).version)
+    loopback = {"localhost", "127.0.0.1", "127.0.0.2", "::1"}
+    assert loopback & set(hosts)
 
 
 def in_a_network_of_its_own(tree, prepare, options, url):

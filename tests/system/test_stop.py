@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""SIGTERM and SIGINT: stop accepting, finish what runs, exit 0."""
+"""SIGTERM, SIGINT, SIGHUP: stop accepting, finish what runs, exit 0."""
 
 import os
 import signal
@@ -28,7 +28,8 @@ def begin_download(server):
     return c
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number",
+                         [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_running_download_is_finished(start, large, number, workers):
     server = start(large, "--grace=600", workers=workers)
@@ -38,6 +39,18 @@ def test_running_download_is_finished(start, large, number, workers):
         assert server.is_alive()
         assert c.take(LARGE) == b"x" * LARGE
     assert server.process.wait(60) == 0
+
+
+def test_hangup_is_nothing_under_nohup(start, tree):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        server = start(tree)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    for pid in (server.process.pid, *server.workers()):
+        os.kill(pid, signal.SIGHUP)
+    assert server.get("/hello.txt").status == 200
+    assert server.is_alive()
 
 
 def test_idle_connection_is_not_waited_for(start, tree):

@@ -2,6 +2,8 @@
 """The request log: one line a request, in exactly one format."""
 
 import calendar
+import os
+import re
 import signal
 import threading
 import time
@@ -88,6 +90,47 @@ def test_request(logged, log, name):
     if sizes is None:
         sizes = {str(len(answer) - answer.index(b"\r\n\r\n") - 4)}
     assert line["size"] in sizes
+
+
+# a path, why it is refused
+REASONS = {
+    "/nowhere": "404 missing",
+    "/.hidden": "404 hidden",
+    "/ping.txt/x": "404 not-directory",
+    "/%": "400 path",
+    "/gate": "403 not-file",
+    "/out": "403 link-leaves",
+    "/ping.txt": "200",
+}
+
+
+def test_reasons(start, tmp_path, log):
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "ping.txt").write_text("pong\n")
+    (root / ".hidden").write_text("")
+    (root / "out").symlink_to("/etc/hostname")
+    os.mkfifo(root / "gate")
+    server = start(root, "-l", str(log.path), "--log-reasons")
+    for path in REASONS:
+        server.get(path)
+    assert wait_until(lambda: len(log.lines()) == len(REASONS))
+    for line, (path, why) in zip(log.lines(), REASONS.items()):
+        status, _, code = why.partition(" ")
+        assert re.search(rf'"GET {path} HTTP/1.1" {status} \d+ ?{code}$', line)
+
+
+def test_to_standard_output(start, site):
+    """As containers and service managers collect it."""
+    server = start(site, "-l", "-")
+    server.get("/ping.txt?1")
+    server.get("/ping.txt?2")
+    assert wait_until(lambda: server.stdout().count("\n") == 2)
+    server.process.send_signal(signal.SIGUSR1)
+    server.get("/ping.txt?3")
+    assert wait_until(lambda: server.stdout().count("\n") == 3)
+    assert [parse(line)["request"] for line in server.stdout().splitlines()] \
+        == [f"GET /ping.txt?{i} HTTP/1.1" for i in (1, 2, 3)]
 
 
 def test_overlong_line_is_cut(logged, log):

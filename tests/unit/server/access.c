@@ -89,6 +89,24 @@ test_line(void **state)
 	    "2001:fe::7 1994-11-06T08:49:38Z \"HEAD /file HTTP/1.1\" 404 0\n");
 }
 
+/* What reads the log is not to find more than it asked for. */
+static void
+test_reasons(void **state)
+{
+	(void)state;
+	x.res.status = 404;
+	x.res.reason = REASON_HIDDEN;
+	access_add(&lines, &x);
+	lines.tells_reasons = true;
+	access_add(&lines, &x);
+	x.res.status = 200;
+	x.res.reason = REASON_NONE;
+	access_add(&lines, &x);
+	expect_in(lines.fd, BEGIN "GET / HTTP/1.0\" 404 1406\n"
+	    BEGIN "GET / HTTP/1.0\" 404 1406 hidden\n"
+	    BEGIN "GET / HTTP/1.0\" 200 1406\n");
+}
+
 static void
 test_escapes(void **state)
 {
@@ -294,6 +312,7 @@ main(void)
 #define WITH_LOG(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 		WITH_LOG(test_line),
+		WITH_LOG(test_reasons),
 		WITH_LOG(test_escapes),
 		WITH_LOG(test_cut),
 		WITH_LOG(test_gathered),

@@ -99,6 +99,7 @@ test_defaults(void **state)
 	assert_int_equal(c.port, 8080);
 	assert_null(c.port_file);
 	assert_null(c.log_file);
+	assert_false(c.log_reasons);
 	assert_null(c.engine);
 	assert_in_range(c.workers, 1, 1024);
 	assert_string_equal(c.index, "index.html");
@@ -299,7 +300,7 @@ test_modes(void **state)
 #define NO_USER_DIR "not the name of a directory inside a home\n"
 #define NO_VARIABLE "not the name of a variable\n"
 #define TRY_HELP "no such option: try sws --help\n"
-#define WHICH "which directory? try 'sws .' or sws --help\n"
+#define WHICH "which directory? try 'sws -f .' or sws --help\n"
 #define FOUR_ADDRESSES "-i ::1 -i ::2 -i ::3 -i ::4 "
 #define FOUR_VARIABLES "--cgi-env=A --cgi-env=B --cgi-env=C --cgi-env=D "
 #define LONG_VALUE "0123456789012345678901234567890123456789"
@@ -426,7 +427,16 @@ static const struct {
 	    "-i ::1 site", "-i ::1: too many addresses (16 at most)\n" },
 	{ "-c  site", "-c '': not a directory name\n" },
 	{ "-l  site", "-l '': not a file name\n" },
+	{ "-l - site", "-l -: a daemon has no standard output; add -f\n" },
 	{ "--port-file= site", "--port-file '': not a file name\n" },
+	{ "--engine=nonblock:5000 site",
+	    "--engine nonblock:5000: not a number from 1 to 1000 behind it\n" },
+	{ "--engine=nonblock:x site",
+	    "--engine nonblock:x: not a number from 1 to 1000 behind it\n" },
+	{ "--engine=poll:3 site",
+	    "--engine poll:3: no number belongs behind this engine\n" },
+	{ "--engine=nosuch:3 site", "--engine nosuch:3: no such engine: "
+	    "--engine=help lists those there are\n" },
 	{ "--engine=nosuch site", "--engine nosuch: no such engine: "
 	    "--engine=help lists those there are\n" },
 	{ "--workers=0 site", "--workers 0: " NO_PROCESSES },

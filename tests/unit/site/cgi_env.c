@@ -18,7 +18,8 @@
 #define SERVER(name) "GATEWAY_INTERFACE=CGI/1.1\nSERVER_SOFTWARE=sws/x\n" \
 	"SERVER_NAME=" name "\nSERVER_PORT=8080\n"
 #define ASKED(version, method) "SERVER_PROTOCOL=HTTP/" version "\n" \
-	"REQUEST_SCHEME=http\nREQUEST_METHOD=" method "\nDOCUMENT_ROOT=/www\n"
+	"REQUEST_SCHEME=http\nREDIRECT_STATUS=200\nREQUEST_METHOD=" method \
+	"\nDOCUMENT_ROOT=/www\n"
 #define SCRIPT(name) \
 	"SCRIPT_NAME=/cgi-bin/" name "\nSCRIPT_FILENAME=/cgi/" name "\n"
 #define NO_QUERY "REQUEST_URI=/cgi-bin/s\nQUERY_STRING=\n"

@@ -160,6 +160,26 @@ test_refused(void **state)
 	}
 }
 
+/* What browsers and other tools are given: it says what is meant instead. */
+static void
+test_urls(void **state)
+{
+	static const char *const urls[] = {
+		"http://localhost/", "http://localhost:80/x", "https://[::1]/",
+		"tcp://localhost:80", "udp6://[::1]:53",
+	};
+	struct address a;
+	const char *wrong;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		wrong = address_parse(str_of(urls[i]), &a);
+		assert_non_null(wrong);
+		if (strstr(wrong, "tcp:HOST:PORT") == NULL)
+			fail_msg("\"%s\": %s", urls[i], wrong);
+	}
+}
+
 int
 main(void)
 {
@@ -168,6 +188,7 @@ main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_urls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
