@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workbench import DONE, SOCK, answer, objects, run
+from workbench import DONE, SOCK, answer, objects
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "wire"))
 from server import SWS, Server  # noqa: E402
