@@ -45,6 +45,7 @@ struct view {
 	struct owners owners;
 	const struct diag_socket **by_inode;    /* UNIX sockets, sorted */
 	size_t n_by_inode;
+	bool is_missing[DIAG_KINDS];    /* the kernel has no list of it */
 };
 
 /* -------------------------------------------------------------- patterns */
@@ -288,14 +289,19 @@ say_socket(const struct view *v, const char *event,
 
 /* --------------------------------------------------------------- reading */
 
+static bool
+is_named(const char *pattern, enum diag_kind kind)
+{
+	const char *name = diag_kind_name(kind);
+
+	return strncmp(pattern, name, strlen(name)) == 0;
+}
+
 /* A pattern begins with its kind, or with what stands for any. */
 static bool
 may_mean(const char *pattern, enum diag_kind kind)
 {
-	const char *name = diag_kind_name(kind);
-
-	return strncmp(pattern, name, strlen(name)) == 0 ||
-	    strpbrk(pattern, "*?") == pattern;
+	return is_named(pattern, kind) || strpbrk(pattern, "*?") == pattern;
 }
 
 /* One that can match nothing is a mistake, not an empty answer. */
@@ -320,11 +326,11 @@ check_patterns(const struct job *job)
 static bool
 may_want(const struct job *job, enum diag_kind kind)
 {
-	bool is_other = kind != DIAG_TCP && kind != DIAG_UDP;
+	bool is_inet = kind != DIAG_UNIX && kind != DIAG_PACKET &&
+	    kind != DIAG_NETLINK;
 
-	if (job->only_v4 || job->only_v6)
-		if (is_other && kind != DIAG_ICMP)
-			return false;
+	if ((job->only_v4 || job->only_v6) && !is_inet)
+		return false;
 	for (unsigned i = 0; i < job->n_operands; i++)
 		if (may_mean(job->operands[i], kind))
 			return true;
@@ -361,9 +367,15 @@ view_open(struct view *v, const struct ls *asked)
 	int err = 0;
 
 	*v = (struct view){ .asked = asked };
-	for (enum diag_kind k = 0; k < DIAG_KINDS && err == 0; k++)
+	for (enum diag_kind k = 0; k < DIAG_KINDS && err == 0; k++) {
 		if (may_want(&asked->job, k))
 			err = diag_read(&v->list, k, asked->shows_info);
+		/* The others can still be shown. */
+		if (err == -ENOENT) {
+			v->is_missing[k] = true;
+			err = 0;
+		}
+	}
 	if (err == 0)
 		err = index_unix(v);
 	if (err == 0 && !asked->shows_numbers)
@@ -371,9 +383,30 @@ view_open(struct view *v, const struct ls *asked)
 	if (err == 0)
 		return OUTCOME_DONE;
 	view_close(v);
-	return say_error(OUTCOME_UNAVAILABLE, NULL, "list sockets", err,
-	    err == -ENOENT ? "%s" : NULL, "the kernel has no sock_diag for "
-	    "one of the kinds; name those you want");
+	return say_error(OUTCOME_UNAVAILABLE, NULL, "list sockets", err, NULL);
+}
+
+/* Once; a kind that was asked for by its name is missed. */
+static enum outcome
+say_missing(const struct view *v)
+{
+	const struct job *job = &v->asked->job;
+	struct record r;
+
+	for (enum diag_kind k = 0; k < DIAG_KINDS; k++) {
+		if (!v->is_missing[k])
+			continue;
+		for (unsigned i = 0; i < job->n_operands; i++)
+			if (is_named(job->operands[i], k))
+				return say_error(OUTCOME_UNAVAILABLE,
+				    job->operands[i], "list sockets", ENOENT,
+				    "this kernel has no list of them");
+		record_begin(&r, "missing");
+		record_text(&r, "kind", diag_kind_name(k));
+		record_say(&r, SAY_STATUS, "%s: this kernel has no list of "
+		    "such sockets", diag_kind_name(k));
+	}
+	return OUTCOME_DONE;
 }
 
 /* ----------------------------------------------------------------- verbs */
@@ -488,6 +521,11 @@ ls_run(struct job *job)
 		o = view_open(&v, asked);
 	if (o != OUTCOME_DONE)
 		return o;
+	o = say_missing(&v);
+	if (o != OUTCOME_DONE) {
+		view_close(&v);
+		return o;
+	}
 	say_hold();
 	if (show_all(&v) == 0 && job->n_operands > 0)
 		o = OUTCOME_PARTIAL;
@@ -505,11 +543,12 @@ const struct verb verb_ls = {
 	.most = 64,
 	.about = "list sockets, their state and who has them",
 	.details =
-	    "A PATTERN is a kind (tcp, udp6, unix, packet, netlink, icmp) or\n"
-	    "an address with * for any part: 'tcp:*:80', 'unix:/run/*'.  It\n"
-	    "may be the local address or the peer's.  Columns: state, bytes\n"
-	    "not read, bytes not sent (for listeners: clients that wait, and\n"
-	    "how many may), local address, peer, user, processes.\n",
+	    "A PATTERN is a kind (tcp, mptcp, udp6, icmp, raw, unix, packet,\n"
+	    "netlink) or an address with * for any part: 'tcp:*:80',\n"
+	    "'unix:/run/*'.  It may be the local address or the peer's.\n"
+	    "Columns: state, bytes not read, bytes not sent (for listeners:\n"
+	    "clients that wait, and how many may), local address, peer, user,\n"
+	    "processes.\n",
 	.options = options,
 	.size = sizeof(struct ls),
 	.run = ls_run,
