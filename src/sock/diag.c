@@ -10,7 +10,6 @@
 #include "sock/diag.h"
 
 #include <assert.h>
-
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -29,7 +28,6 @@
 #define ANSWER_BYTES (256 * 1024)       /* the kernel fills 32 KiB at most */
 #define SOCKETS_MAX (4 * 1024 * 1024)   /* more than a machine has ports for */
 #define ALL_STATES 0xffffffffu
-
 #define REQUEST_MAX 64
 
 /* What a message is about begins with one of these. */
@@ -525,7 +523,8 @@ read_inet(struct diag_list *list, enum diag_kind kind, int family,
 	} m = {
 		.q.sdiag_family = (uint8_t)family,
 		.q.idiag_states = ALL_STATES,
-		.head = { RTA_LENGTH(sizeof(uint32_t)), INET_DIAG_REQ_PROTOCOL },
+		.head.rta_len = RTA_LENGTH(sizeof(uint32_t)),
+		.head.rta_type = INET_DIAG_REQ_PROTOCOL,
 		.protocol = IPPROTO_MPTCP,
 	};
 	struct dump d = { .list = list, .kind = kind, .format = &inet_format };

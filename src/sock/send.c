@@ -313,11 +313,17 @@ open_unconnected(struct send *s)
 	enum outcome o;
 	unsigned n;
 
-	o = endpoint_resolve(&s->job, &s->target, list, &n);
+	o = endpoint_resolve_peer(&s->job, &s->target, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
 	s->peer = list[0];
 	s->fd = endpoint_socket(&s->job, &s->target, &list[0], &o);
+	if (s->fd < 0)
+		return o;
+	o = endpoint_bind(&s->job, &s->target, s->fd,
+	    list[0].u.sa.sa_family);
+	if (o != OUTCOME_DONE)
+		call_close(s->fd);
 	return o;
 }
 
@@ -433,6 +439,7 @@ const struct verb verb_send = {
 	    "so often.  With --via=sendto a datagram socket is not connected,\n"
 	    "and so nobody tells it that nobody received.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct send),
 	.run = send_run,
 };

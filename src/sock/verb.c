@@ -48,6 +48,8 @@ const struct option_row verb_options[] = {
 	OPTION("ipv6", '6', NULL, OPTION_FLAG, only_v6, "IPv6 only"),
 	OPTION("count", 'c', "N", OPTION_COUNT, count, "stop after so many"),
 	OPTION("for", 0, "T", OPTION_TIME, for_ms, "stop after this time"),
+	OPTION("bind", 'b', "ADDR", OPTION_TEXT, bind,
+	    "connect from this local address: HOST, HOST:PORT or :PORT"),
 	OPTION("option", 'o', "NAME=VALUE", OPTION_LIST, sockopts,
 	    "set this socket option first (sock opts lists them)"),
 	OPTION("quiet", 'q', NULL, OPTION_FLAG, style.is_quiet,
@@ -156,6 +158,11 @@ read_job(struct job *job, int argc, char **argv)
 		    "sock %s%s%s%s; --help tells more", v->name,
 		    v->operands[0] != '\0' ? " " : "", v->operands,
 		    v->takes_command ? " [-- COMMAND...]" : "");
+		return false;
+	}
+	if (job->bind != NULL && !v->connects) {
+		say_error(OUTCOME_USAGE, NULL, "option", 0, "sock %s connects "
+		    "to nobody; --bind is for verbs that do", v->name);
 		return false;
 	}
 	return true;

@@ -104,7 +104,10 @@ begin(void **state)
 static void
 test_kernel_has_no_list(void **state)
 {
-	static const enum diag_kind kinds[] = { DIAG_TCP, DIAG_MPTCP, DIAG_UDP, DIAG_UNIX, DIAG_PACKET, DIAG_NETLINK };
+	static const enum diag_kind kinds[] = {
+		DIAG_TCP, DIAG_MPTCP, DIAG_UDP,
+		DIAG_UNIX, DIAG_PACKET, DIAG_NETLINK,
+	};
 	struct diag_list list = { .n = 0 };
 	int err = -ENOENT;
 
@@ -237,9 +240,9 @@ write_line(char *line, size_t size, const char *local, unsigned state)
 	uint32_t ip;
 
 	assert_int_equal(inet_pton(AF_INET, local, &ip), 1);
-	snprintf(line, size, "  100: %08X:0001 %08X:0000 %02X 00000005:0000000A "
-	    "00:00000000 00000000  1000        0 68384543 2 0000000000000000 0"
-	    "\n", ip, ip, state);
+	snprintf(line, size, "  100: %08X:0001 %08X:0000 %02X "
+	    "00000005:0000000A 00:00000000 00000000  1000        0 68384543 "
+	    "2 0000000000000000 0\n", ip, ip, state);
 }
 
 static void
