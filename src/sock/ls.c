@@ -50,6 +50,12 @@ struct view {
 
 /* -------------------------------------------------------------- patterns */
 
+static bool
+is_of_process(const char *pattern)
+{
+	return strncmp(pattern, "pid:", 4) == 0;
+}
+
 /* "tcp::80" and "tcp:[::1]:*" as patterns of fnmatch(3). */
 static void
 to_fnmatch(const char *pattern, char out[PATTERN_MAX])
@@ -97,10 +103,35 @@ matches(const char *pattern, const struct diag_socket *s, const char *local,
 	    (peer[0] != '\0' && fnmatch(glob, peer, 0) == 0);
 }
 
+/* "pid:1234" and "pid:1234/5"; the number of the descriptor may be *. */
 static bool
-is_wanted(const struct ls *asked, const struct diag_socket *s,
+matches_owner(const char *pattern, const struct owners *owners,
+    const struct diag_socket *s)
+{
+	bool has_fd = strchr(pattern, '/') != NULL;
+	const struct owner *first;
+	char text[64];
+	size_t n = 0;
+
+	if (!is_of_process(pattern))
+		return false;
+	first = owners_find(owners, s->inode, &n);
+	for (size_t i = 0; first != NULL && i < n; i++) {
+		snprintf(text, sizeof(text), "pid:%d/%d", first[i].pid,
+		    first[i].fd);
+		if (!has_fd)
+			*strchr(text, '/') = '\0';
+		if (fnmatch(pattern, text, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct view *v, const struct diag_socket *s,
     const char *local, const char *peer)
 {
+	const struct ls *asked = v->asked;
 	const char *state = diag_state_name(s);
 	const struct job *job = &asked->job;
 
@@ -112,7 +143,8 @@ is_wanted(const struct ls *asked, const struct diag_socket *s,
 	    (job->only_v6 && !job->only_v4 && s->family != AF_INET6))
 		return false;
 	for (unsigned i = 0; i < job->n_operands; i++)
-		if (matches(job->operands[i], s, local, peer))
+		if (matches(job->operands[i], s, local, peer) ||
+		    matches_owner(job->operands[i], &v->owners, s))
 			return true;
 	return job->n_operands == 0;
 }
@@ -297,20 +329,25 @@ is_named(const char *pattern, enum diag_kind kind)
 	return strncmp(pattern, name, strlen(name)) == 0;
 }
 
-/* A pattern begins with its kind, or with what stands for any. */
+/* A pattern begins with its kind, or with what may be of any. */
 static bool
 may_mean(const char *pattern, enum diag_kind kind)
 {
-	return is_named(pattern, kind) || strpbrk(pattern, "*?") == pattern;
+	return is_named(pattern, kind) || is_of_process(pattern) ||
+	    strpbrk(pattern, "*?") == pattern;
 }
 
 /* One that can match nothing is a mistake, not an empty answer. */
 static enum outcome
-check_patterns(const struct job *job)
+check_patterns(const struct ls *asked)
 {
+	const struct job *job = &asked->job;
 	bool is_one;
 
 	for (unsigned i = 0; i < job->n_operands; i++) {
+		if (asked->shows_numbers && is_of_process(job->operands[i]))
+			return say_error(OUTCOME_USAGE, job->operands[i],
+			    "usage", 0, "without owners no process is known");
 		is_one = false;
 		for (enum diag_kind k = 0; k < DIAG_KINDS; k++)
 			is_one = is_one || may_mean(job->operands[i], k);
@@ -428,7 +465,7 @@ show_all(const struct view *v)
 
 		diag_local_text(s, local);
 		peer_text(v, s, peer);
-		if (!is_wanted(v->asked, s, local, peer))
+		if (!is_wanted(v, s, local, peer))
 			continue;
 		say_socket(v, "socket", s, local, peer);
 		if (has_enough(&v->asked->job, ++shown))
@@ -462,7 +499,7 @@ show_changes(const struct view *v, const struct view *old, const char *event,
 		s = &v->list.sockets[i];
 		diag_local_text(s, local);
 		peer_text(v, s, peer);
-		if (!is_wanted(v->asked, s, local, peer))
+		if (!is_wanted(v, s, local, peer))
 			continue;
 		same = find_same(old, s);
 		if (same != NULL && (only_missing || same->state == s->state))
@@ -516,7 +553,7 @@ ls_run(struct job *job)
 	struct view v;
 	enum outcome o;
 
-	o = check_patterns(job);
+	o = check_patterns(asked);
 	if (o == OUTCOME_DONE)
 		o = view_open(&v, asked);
 	if (o != OUTCOME_DONE)
@@ -544,8 +581,8 @@ const struct verb verb_ls = {
 	.about = "list sockets, their state and who has them",
 	.details =
 	    "A PATTERN is a kind (tcp, mptcp, udp6, icmp, raw, unix, packet,\n"
-	    "netlink) or an address with * for any part: 'tcp:*:80',\n"
-	    "'unix:/run/*'.  It may be the local address or the peer's.\n"
+	    "netlink), pid:PID or pid:PID/FD, or an address with * for any\n"
+	    "part: 'tcp:*:80', 'unix:/run/*'; the local one or the peer's.\n"
 	    "Columns: state, bytes not read, bytes not sent (for listeners:\n"
 	    "clients that wait, and how many may), local address, peer, user,\n"
 	    "processes.\n",

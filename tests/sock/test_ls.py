@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from workbench import (PARTIAL, PATIENCE_S, SOCK, UNAVAILABLE, answer, objects,
-                       run)
+from workbench import (PARTIAL, PATIENCE_S, SOCK, UNAVAILABLE, USAGE, answer,
+                       objects, run)
 
 
 def ls(*arguments):
@@ -196,6 +196,17 @@ def test_patterns(fixtures, tmp_path):
     found, = ls(f"unix-dgram:@sock-test-{os.getpid()}")
     assert found["inode"] == inode_of(fixtures["abstract"])
     assert ls("tcp:*:1.5") == []
+
+
+def test_patterns_of_a_process(fixtures):
+    mine = {inode_of(s) for s in fixtures.values()}
+    assert mine <= set(by_inode(ls(f"pid:{os.getpid()}")))
+    assert mine <= set(by_inode(ls(f"pid:{os.getpid()}/*")))
+    listen = fixtures["listen"]
+    found, = ls(f"pid:{os.getpid()}/{listen.fileno()}")
+    assert found["inode"] == inode_of(listen)
+    assert ls(f"pid:{os.getpid()}/99999") == []
+    assert run("ls", "-n", "pid:1").returncode == USAGE
 
 
 def test_families(fixtures):
