@@ -293,8 +293,7 @@ test_no_line(void **state)
 	static const char *const lines[] = {
 		"",
 		"\n",
-		"  sl  local_address rem_address   st tx_queue rx_queue tr "
-		"tm->when retrnsmt   uid  timeout inode ref pointer drops\n",
+		"  sl  local_address rem_address   st tx_queue rx_queue\n",
 		" 1: 0100007F",
 		" 1: 0100007F:",
 		" 1: 0100007F:0001",
