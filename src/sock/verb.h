@@ -61,6 +61,7 @@ struct job {
 	int64_t timeout_ms;     /* to connect, and without any byte; 0: none */
 	int64_t for_ms;         /* to stop after; 0: never */
 	uint64_t count;         /* to stop after so many; 0: never */
+	const char *events;     /* file for what style.is_json has said */
 	const char *bind;       /* local address, see endpoint_bind; or NULL */
 	struct option_list sockopts;    /* -o NAME=VALUE, see sockopt.h */
 	char **operands;
