@@ -222,7 +222,7 @@ find_peer(struct bench *b)
 
 	o = target_parse(b->job.operands[0], &b->target);
 	if (o == OUTCOME_DONE)
-		o = endpoint_resolve(&b->job, &b->target, list, &n);
+		o = endpoint_resolve_peer(&b->job, &b->target, list, &n);
 	if (o == OUTCOME_DONE)
 		b->peer = list[0];
 	return o;
@@ -270,6 +270,7 @@ const struct verb verb_bench = {
 	    "(serve --discard, --source).  --for is 2s, --timeout 5s, of UDP\n"
 	    "1s.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct bench),
 	.defaults = bench_defaults,
 	.run = bench_run,

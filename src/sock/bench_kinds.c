@@ -181,8 +181,10 @@ connection_begin(struct bench *b, struct bench_client *c, int *out_err)
 	int fd = open_socket(b), err;
 
 	err = fd < 0 ? fd : bench_watch(c, fd);
-	if (err == 0 && endpoint_apply(&b->job, &b->target, fd) !=
-	    OUTCOME_DONE)
+	if (err == 0 &&
+	    (endpoint_apply(&b->job, &b->target, fd) != OUTCOME_DONE ||
+	    endpoint_bind(&b->job, &b->target, fd,
+	    b->peer.u.sa.sa_family) != OUTCOME_DONE))
 		err = -EINVAL;
 	if (err == 0)
 		err = call_connect(fd, &b->peer.u.sa, b->peer.len);

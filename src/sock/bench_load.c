@@ -307,15 +307,17 @@ raise_limit(const struct bench *b)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-/* An option that the kernel refuses is said once, not for each client. */
+/* What the kernel refuses is said once, not for each client. */
 static enum outcome
 try_socket(const struct bench *b)
 {
 	enum outcome o;
 	int fd = endpoint_socket(&b->job, &b->target, &b->peer, &o);
 
-	if (fd >= 0)
-		call_close(fd);
+	if (fd < 0)
+		return o;
+	o = endpoint_bind(&b->job, &b->target, fd, b->peer.u.sa.sa_family);
+	call_close(fd);
 	return o;
 }
 

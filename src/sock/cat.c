@@ -169,6 +169,7 @@ const struct verb verb_cat = {
 	    "The end of one side is passed to the other (half-close); it is\n"
 	    "over when both have ended.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct cat),
 	.run = cat_run,
 };

@@ -3,9 +3,13 @@
  * One request and its dump for each family.  The answers' structs are those of
  * linux/inet_diag.h, unix_diag.h, packet_diag.h and netlink_diag.h; nothing in
  * a message is read before its length says that it is there.
+ *
+ * The kernel lists raw sockets only where it was built to
+ * (CONFIG_INET_RAW_DIAG), and ping sockets nowhere; then /proc does.
  */
 #include "sock/diag.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -15,63 +19,45 @@
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <linux/unix_diag.h>
-#include <net/if.h>
-#include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sock/diag_priv.h"
+
 #define ANSWER_BYTES (256 * 1024)       /* the kernel fills 32 KiB at most */
 #define SOCKETS_MAX (4 * 1024 * 1024)   /* more than a machine has ports for */
 #define ALL_STATES 0xffffffffu
+#define REQUEST_MAX 64
 
-/* From linux/if_packet.h and the kernel's tcp_states.h. */
-enum { STATE_ESTABLISHED = 1, STATE_CLOSE = 7, STATE_LISTEN = 10 };
+/* What a message is about begins with one of these. */
+union answer {
+	struct inet_diag_msg inet;
+	struct unix_diag_msg un;
+	struct packet_diag_msg packet;
+	struct netlink_diag_msg netlink;
+};
+
+/* How a family answers: a struct, and attributes behind it. */
+struct format {
+	size_t bytes;           /* of the struct */
+	void (*take)(struct diag_socket *s, const union answer *m);
+	void (*take_attribute)(struct diag_socket *s, int type,
+	    struct str payload);
+};
 
 /* A dump that is under way. */
 struct dump {
 	struct diag_list *list;
 	enum diag_kind kind;
-	int (*take)(struct dump *d, const struct nlmsghdr *h);
+	const struct format *format;
 	int fd;
 };
 
-static const char *const kind_names[DIAG_KINDS] = {
-	[DIAG_TCP] = "tcp",
-	[DIAG_UDP] = "udp",
-	[DIAG_ICMP] = "icmp",
-	[DIAG_UNIX] = "unix",
-	[DIAG_PACKET] = "packet",
-	[DIAG_NETLINK] = "netlink",
-};
-
-static const char *const state_names[] = {
-	NULL, "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
-	"TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING",
-	"SYN_RECV", NULL,
-};
-
-const char *
-diag_kind_name(enum diag_kind kind)
-{
-	return kind_names[kind];
-}
-
-const char *
-diag_state_name(const struct diag_socket *s)
-{
-	if (s->kind == DIAG_PACKET || s->kind == DIAG_NETLINK ||
-	    s->state >= sizeof(state_names) / sizeof(state_names[0]))
-		return NULL;
-	if (s->kind != DIAG_TCP && s->state == STATE_CLOSE)
-		return NULL;
-	return state_names[s->state];
-}
-
 /* ---------------------------------------------------------------- list */
 
-static struct diag_socket *
-add_socket(struct diag_list *list)
+struct diag_socket *
+diag_add(struct diag_list *list)
 {
 	size_t cap = list->cap > 0 ? 2 * list->cap : 256;
 	struct diag_socket *grown;
@@ -125,13 +111,12 @@ payload_of(const struct rtattr *a)
 }
 
 static uint32_t
-payload_u32(const struct rtattr *a)
+u32_of(struct str payload)
 {
-	struct str s = payload_of(a);
 	uint32_t v = 0;
 
-	if (s.n >= sizeof(v))
-		memcpy(&v, s.p, sizeof(v));
+	if (payload.n >= sizeof(v))
+		memcpy(&v, payload.p, sizeof(v));
 	return v;
 }
 
@@ -163,8 +148,25 @@ cookie_of(const uint32_t c[2])
 
 /* ---------------------------------------------------------------- inet */
 
-static void
-set_inet(struct endpoint *e, const struct diag_socket *s, const uint32_t *ip,
+void
+diag_set_kind(struct diag_socket *s)
+{
+	static const struct {
+		int type, protocol;
+	} kinds[] = {
+		[DIAG_TCP] = { SOCK_STREAM, 0 },
+		[DIAG_MPTCP] = { SOCK_STREAM, IPPROTO_MPTCP },
+		[DIAG_UDP] = { SOCK_DGRAM, 0 },
+		[DIAG_ICMP] = { SOCK_DGRAM, IPPROTO_ICMP },
+		[DIAG_RAW] = { SOCK_RAW, 0 },
+	};
+
+	s->type = kinds[s->kind].type;
+	s->protocol = kinds[s->kind].protocol;
+}
+
+void
+diag_set_inet(struct endpoint *e, const struct diag_socket *s, const void *ip,
     uint16_t port, uint32_t scope)
 {
 	e->type = s->type;
@@ -215,47 +217,49 @@ take_congestion(struct diag_socket *s, struct str name)
 		    "%.*s", (int)strnlen(name.p, name.n), name.p);
 }
 
-static int
-take_inet(struct dump *d, const struct nlmsghdr *h)
+static void
+take_inet(struct diag_socket *s, const union answer *answer)
 {
-	const struct rtattr *a;
-	struct inet_diag_msg m;
-	struct diag_socket *s;
-	const char *at;
-	size_t left;
+	const struct inet_diag_msg *m = &answer->inet;
+	const struct inet_diag_sockid *id = &m->id;
 
-	if (!take_struct(h, &m, sizeof(m)))
-		return -EBADMSG;
-	s = add_socket(d->list);
-	if (s == NULL)
-		return -ENOMEM;
-	s->kind = d->kind;
-	s->family = m.idiag_family;
-	s->type = d->kind == DIAG_TCP ? SOCK_STREAM : SOCK_DGRAM;
-	s->protocol = 0;
-	s->state = m.idiag_state;
-	s->receive_queue = m.idiag_rqueue;
-	s->send_queue = m.idiag_wqueue;
-	s->uid = m.idiag_uid;
-	s->inode = m.idiag_inode;
-	s->interface = m.id.idiag_if;
-	s->timer = m.idiag_timer;
-	s->timer_ms = m.idiag_expires;
-	s->retransmits = m.idiag_retrans;
-	s->cookie = cookie_of(m.id.idiag_cookie);
-	set_inet(&s->local, s, m.id.idiag_src, m.id.idiag_sport, m.id.idiag_if);
-	if (m.id.idiag_dport != 0)
-		set_inet(&s->peer, s, m.id.idiag_dst, m.id.idiag_dport,
-		    m.id.idiag_if);
-	at = attributes_of(h, sizeof(m), &left);
-	while ((a = next_attribute(&at, &left)) != NULL) {
-		if (a->rta_type == INET_DIAG_INFO && d->kind == DIAG_TCP)
-			take_tcp_info(s, payload_of(a));
-		else if (a->rta_type == INET_DIAG_CONG)
-			take_congestion(s, payload_of(a));
-	}
-	return 0;
+	s->family = m->idiag_family;
+	s->state = m->idiag_state;
+	s->receive_queue = m->idiag_rqueue;
+	s->send_queue = m->idiag_wqueue;
+	s->uid = m->idiag_uid;
+	s->inode = m->idiag_inode;
+	s->interface = id->idiag_if;
+	s->timer = m->idiag_timer;
+	s->timer_ms = m->idiag_expires;
+	s->retransmits = m->idiag_retrans;
+	s->cookie = cookie_of(id->idiag_cookie);
+	diag_set_kind(s);
+	diag_set_inet(&s->local, s, id->idiag_src, id->idiag_sport,
+	    id->idiag_if);
+	/* A raw socket has a peer, if any, without a port. */
+	if (id->idiag_dport != 0 ||
+	    (s->kind == DIAG_RAW && s->state == STATE_ESTABLISHED))
+		diag_set_inet(&s->peer, s, id->idiag_dst, id->idiag_dport,
+		    id->idiag_if);
 }
+
+static void
+take_inet_attribute(struct diag_socket *s, int type, struct str payload)
+{
+	if (s->kind != DIAG_TCP)
+		return;
+	if (type == INET_DIAG_INFO)
+		take_tcp_info(s, payload);
+	else if (type == INET_DIAG_CONG)
+		take_congestion(s, payload);
+}
+
+static const struct format inet_format = {
+	.bytes = sizeof(struct inet_diag_msg),
+	.take = take_inet,
+	.take_attribute = take_inet_attribute,
+};
 
 /* ---------------------------------------------------------------- unix */
 
@@ -282,42 +286,39 @@ take_unix_queues(struct diag_socket *s, struct str payload)
 	s->send_queue = q.udiag_wqueue;
 }
 
-static int
-take_unix(struct dump *d, const struct nlmsghdr *h)
+static void
+take_unix(struct diag_socket *s, const union answer *answer)
 {
-	const struct rtattr *a;
-	struct unix_diag_msg m;
-	struct diag_socket *s;
-	const char *at;
-	size_t left;
+	const struct unix_diag_msg *m = &answer->un;
 
-	if (!take_struct(h, &m, sizeof(m)))
-		return -EBADMSG;
-	s = add_socket(d->list);
-	if (s == NULL)
-		return -ENOMEM;
-	s->kind = DIAG_UNIX;
 	s->family = AF_UNIX;
-	s->type = m.udiag_type;
-	s->state = m.udiag_state;
-	s->inode = m.udiag_ino;
-	s->cookie = cookie_of(m.udiag_cookie);
-	s->local.type = m.udiag_type;
+	s->type = m->udiag_type;
+	s->state = m->udiag_state;
+	s->inode = m->udiag_ino;
+	s->cookie = cookie_of(m->udiag_cookie);
+	s->local.type = m->udiag_type;
 	s->local.u.sa.sa_family = AF_UNIX;
 	s->local.len = sizeof(sa_family_t);
-	at = attributes_of(h, sizeof(m), &left);
-	while ((a = next_attribute(&at, &left)) != NULL) {
-		if (a->rta_type == UNIX_DIAG_NAME)
-			set_unix_name(&s->local, s, payload_of(a));
-		else if (a->rta_type == UNIX_DIAG_PEER)
-			s->peer_inode = payload_u32(a);
-		else if (a->rta_type == UNIX_DIAG_RQLEN)
-			take_unix_queues(s, payload_of(a));
-		else if (a->rta_type == UNIX_DIAG_UID)
-			s->uid = payload_u32(a);
-	}
-	return 0;
 }
+
+static void
+take_unix_attribute(struct diag_socket *s, int type, struct str payload)
+{
+	if (type == UNIX_DIAG_NAME)
+		set_unix_name(&s->local, s, payload);
+	else if (type == UNIX_DIAG_PEER)
+		s->peer_inode = u32_of(payload);
+	else if (type == UNIX_DIAG_RQLEN)
+		take_unix_queues(s, payload);
+	else if (type == UNIX_DIAG_UID)
+		s->uid = u32_of(payload);
+}
+
+static const struct format unix_format = {
+	.bytes = sizeof(struct unix_diag_msg),
+	.take = take_unix,
+	.take_attribute = take_unix_attribute,
+};
 
 /* -------------------------------------------------- packet and netlink */
 
@@ -343,68 +344,85 @@ take_packet_info(struct diag_socket *s, struct str payload)
 	s->interface = info.pdi_index;
 }
 
-static int
-take_packet(struct dump *d, const struct nlmsghdr *h)
+static void
+take_packet(struct diag_socket *s, const union answer *answer)
 {
-	const struct rtattr *a;
-	struct packet_diag_msg m;
-	struct diag_socket *s;
-	const char *at;
-	size_t left;
+	const struct packet_diag_msg *m = &answer->packet;
 
-	if (!take_struct(h, &m, sizeof(m)))
-		return -EBADMSG;
-	s = add_socket(d->list);
-	if (s == NULL)
-		return -ENOMEM;
-	s->kind = DIAG_PACKET;
 	s->family = AF_PACKET;
-	s->type = m.pdiag_type;
-	s->protocol = m.pdiag_num;
-	s->inode = m.pdiag_ino;
-	s->cookie = cookie_of(m.pdiag_cookie);
-	at = attributes_of(h, sizeof(m), &left);
-	while ((a = next_attribute(&at, &left)) != NULL) {
-		if (a->rta_type == PACKET_DIAG_INFO)
-			take_packet_info(s, payload_of(a));
-		else if (a->rta_type == PACKET_DIAG_UID)
-			s->uid = payload_u32(a);
-		else if (a->rta_type == PACKET_DIAG_MEMINFO)
-			take_memory(s, payload_of(a));
-	}
-	return 0;
+	s->type = m->pdiag_type;
+	s->protocol = m->pdiag_num;
+	s->inode = m->pdiag_ino;
+	s->cookie = cookie_of(m->pdiag_cookie);
 }
 
-static int
-take_netlink(struct dump *d, const struct nlmsghdr *h)
+static void
+take_packet_attribute(struct diag_socket *s, int type, struct str payload)
 {
-	const struct rtattr *a;
-	struct netlink_diag_msg m;
-	struct diag_socket *s;
-	const char *at;
-	size_t left;
-
-	if (!take_struct(h, &m, sizeof(m)))
-		return -EBADMSG;
-	s = add_socket(d->list);
-	if (s == NULL)
-		return -ENOMEM;
-	s->kind = DIAG_NETLINK;
-	s->family = AF_NETLINK;
-	s->type = m.ndiag_type;
-	s->protocol = m.ndiag_protocol;
-	s->inode = m.ndiag_ino;
-	s->port_id = m.ndiag_portid;
-	s->groups = m.ndiag_dst_group;
-	s->cookie = cookie_of(m.ndiag_cookie);
-	at = attributes_of(h, sizeof(m), &left);
-	while ((a = next_attribute(&at, &left)) != NULL)
-		if (a->rta_type == NETLINK_DIAG_MEMINFO)
-			take_memory(s, payload_of(a));
-	return 0;
+	if (type == PACKET_DIAG_INFO)
+		take_packet_info(s, payload);
+	else if (type == PACKET_DIAG_UID)
+		s->uid = u32_of(payload);
+	else if (type == PACKET_DIAG_MEMINFO)
+		take_memory(s, payload);
 }
+
+static const struct format packet_format = {
+	.bytes = sizeof(struct packet_diag_msg),
+	.take = take_packet,
+	.take_attribute = take_packet_attribute,
+};
+
+static void
+take_netlink(struct diag_socket *s, const union answer *answer)
+{
+	const struct netlink_diag_msg *m = &answer->netlink;
+
+	s->family = AF_NETLINK;
+	s->type = m->ndiag_type;
+	s->protocol = m->ndiag_protocol;
+	s->inode = m->ndiag_ino;
+	s->port_id = m->ndiag_portid;
+	s->groups = m->ndiag_dst_group;
+	s->cookie = cookie_of(m->ndiag_cookie);
+}
+
+static void
+take_netlink_attribute(struct diag_socket *s, int type, struct str payload)
+{
+	if (type == NETLINK_DIAG_MEMINFO)
+		take_memory(s, payload);
+}
+
+static const struct format netlink_format = {
+	.bytes = sizeof(struct netlink_diag_msg),
+	.take = take_netlink,
+	.take_attribute = take_netlink_attribute,
+};
 
 /* --------------------------------------------------------------- dumps */
+
+static int
+take_socket(struct dump *d, const struct nlmsghdr *h)
+{
+	size_t n = d->format->bytes, left;
+	const struct rtattr *a;
+	struct diag_socket *s;
+	union answer answer;
+	const char *at;
+
+	if (!take_struct(h, &answer, n))
+		return -EBADMSG;
+	s = diag_add(d->list);
+	if (s == NULL)
+		return -ENOMEM;
+	s->kind = d->kind;
+	d->format->take(s, &answer);
+	at = attributes_of(h, n, &left);
+	while ((a = next_attribute(&at, &left)) != NULL)
+		d->format->take_attribute(s, a->rta_type, payload_of(a));
+	return 0;
+}
 
 /* 1 at the end of the dump, 0 before, or a negative errno. */
 static int
@@ -412,13 +430,17 @@ take_message(struct dump *d, const struct nlmsghdr *h)
 {
 	int err = 0;
 
-	if (h->nlmsg_type == NLMSG_ERROR) {
+	switch (h->nlmsg_type) {
+	case NLMSG_ERROR:
 		take_struct(h, &err, sizeof(err));
 		return err < 0 ? err : -EBADMSG;
+	case NLMSG_DONE:
+		/* A kind that the kernel cannot list ends so, at once. */
+		take_struct(h, &err, sizeof(err));
+		return err < 0 ? err : 1;
+	default:
+		return take_socket(d, h);
 	}
-	if (h->nlmsg_type == NLMSG_DONE)
-		return 1;
-	return d->take(d, h);
 }
 
 /* 1 at the end of the dump, 0 when more is to come, or a negative errno. */
@@ -463,7 +485,7 @@ run_dump(struct dump *d, const void *request, size_t n)
 {
 	struct {
 		struct nlmsghdr h;
-		char request[sizeof(struct inet_diag_req_v2)];
+		char request[REQUEST_MAX];
 	} m = {
 		.h.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + n),
 		.h.nlmsg_type = SOCK_DIAG_BY_FAMILY,
@@ -471,6 +493,7 @@ run_dump(struct dump *d, const void *request, size_t n)
 	};
 	int result;
 
+	assert(n <= sizeof(m.request));
 	memcpy(m.request, request, n);
 	d->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (d->fd == -1)
@@ -483,28 +506,52 @@ run_dump(struct dump *d, const void *request, size_t n)
 	return result;
 }
 
+/* The protocol of MPTCP has no room in the request: it stands behind it. */
 static int
 read_inet(struct diag_list *list, enum diag_kind kind, int family,
     bool wants_tcp_info)
 {
-	static const int protocols[] = {
+	static const uint8_t protocols[] = {
 		[DIAG_TCP] = IPPROTO_TCP,
 		[DIAG_UDP] = IPPROTO_UDP,
-		[DIAG_ICMP] = IPPROTO_ICMP,
+		[DIAG_RAW] = IPPROTO_RAW,
 	};
-	struct inet_diag_req_v2 q = {
-		.sdiag_family = (uint8_t)family,
-		.sdiag_protocol = (uint8_t)protocols[kind],
-		.idiag_states = ALL_STATES,
+	struct {
+		struct inet_diag_req_v2 q;
+		struct rtattr head;
+		uint32_t protocol;
+	} m = {
+		.q.sdiag_family = (uint8_t)family,
+		.q.idiag_states = ALL_STATES,
+		.head.rta_len = RTA_LENGTH(sizeof(uint32_t)),
+		.head.rta_type = INET_DIAG_REQ_PROTOCOL,
+		.protocol = IPPROTO_MPTCP,
 	};
-	struct dump d = { .list = list, .kind = kind, .take = take_inet };
+	struct dump d = { .list = list, .kind = kind, .format = &inet_format };
 
-	if (kind == DIAG_ICMP && family == AF_INET6)
-		q.sdiag_protocol = IPPROTO_ICMPV6;
-	if (wants_tcp_info)
-		q.idiag_ext = 1 << (INET_DIAG_INFO - 1) |
+	if (kind == DIAG_MPTCP)
+		return run_dump(&d, &m, sizeof(m));
+	m.q.sdiag_protocol = protocols[kind];
+	if (wants_tcp_info && kind == DIAG_TCP)
+		m.q.idiag_ext = 1 << (INET_DIAG_INFO - 1) |
 		    1 << (INET_DIAG_CONG - 1);
-	return run_dump(&d, &q, sizeof(q));
+	return run_dump(&d, &m.q, sizeof(m.q));
+}
+
+static int
+read_both(struct diag_list *list, enum diag_kind kind, bool wants_tcp_info)
+{
+	int err = read_inet(list, kind, AF_INET, wants_tcp_info);
+
+	return err < 0 ? err : read_inet(list, kind, AF_INET6, wants_tcp_info);
+}
+
+static int
+read_raw(struct diag_list *list)
+{
+	int err = read_both(list, DIAG_RAW, false);
+
+	return err == -ENOENT ? diag_read_proc(list, DIAG_RAW) : err;
 }
 
 static int
@@ -516,7 +563,11 @@ read_unix(struct diag_list *list)
 		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER |
 		    UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
 	};
-	struct dump d = { .list = list, .kind = DIAG_UNIX, .take = take_unix };
+	struct dump d = {
+		.list = list,
+		.kind = DIAG_UNIX,
+		.format = &unix_format,
+	};
 
 	return run_dump(&d, &q, sizeof(q));
 }
@@ -531,7 +582,7 @@ read_packet(struct diag_list *list)
 	struct dump d = {
 		.list = list,
 		.kind = DIAG_PACKET,
-		.take = take_packet,
+		.format = &packet_format,
 	};
 
 	return run_dump(&d, &q, sizeof(q));
@@ -548,7 +599,7 @@ read_netlink(struct diag_list *list)
 	struct dump d = {
 		.list = list,
 		.kind = DIAG_NETLINK,
-		.take = take_netlink,
+		.format = &netlink_format,
 	};
 
 	return run_dump(&d, &q, sizeof(q));
@@ -557,16 +608,15 @@ read_netlink(struct diag_list *list)
 int
 diag_read(struct diag_list *list, enum diag_kind kind, bool wants_tcp_info)
 {
-	int err;
-
 	switch (kind) {
 	case DIAG_TCP:
+	case DIAG_MPTCP:
 	case DIAG_UDP:
+		return read_both(list, kind, wants_tcp_info);
 	case DIAG_ICMP:
-		wants_tcp_info = wants_tcp_info && kind == DIAG_TCP;
-		err = read_inet(list, kind, AF_INET, wants_tcp_info);
-		return err < 0 ? err :
-		    read_inet(list, kind, AF_INET6, wants_tcp_info);
+		return diag_read_proc(list, kind);
+	case DIAG_RAW:
+		return read_raw(list);
 	case DIAG_UNIX:
 		return read_unix(list);
 	case DIAG_PACKET:
@@ -577,78 +627,4 @@ diag_read(struct diag_list *list, enum diag_kind kind, bool wants_tcp_info)
 		break;
 	}
 	return -EINVAL;
-}
-
-/* ---------------------------------------------------------------- text */
-
-static void
-packet_text(const struct diag_socket *s, char text[ENDPOINT_TEXT])
-{
-	static const struct {
-		int protocol;
-		const char *name;
-	} names[] = {
-		{ ETHERTYPE_IP, "ip" },
-		{ ETHERTYPE_ARP, "arp" },
-		{ ETHERTYPE_IPV6, "ipv6" },
-		{ 0x0003, "all" },
-	};
-	char interface[IF_NAMESIZE] = "*", number[16];
-	const char *name = number;
-
-	snprintf(number, sizeof(number), "%#06x", (unsigned)s->protocol);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].protocol == s->protocol)
-			name = names[i].name;
-	if (s->interface != 0 &&
-	    if_indextoname(s->interface, interface) == NULL)
-		snprintf(interface, sizeof(interface), "%u", s->interface);
-	snprintf(text, ENDPOINT_TEXT, "packet:%s:%s", name, interface);
-}
-
-static void
-netlink_text(const struct diag_socket *s, char text[ENDPOINT_TEXT])
-{
-	static const char *const names[] = {
-		[NETLINK_ROUTE] = "route",
-		[NETLINK_SOCK_DIAG] = "sock_diag",
-		[NETLINK_XFRM] = "xfrm",
-		[NETLINK_AUDIT] = "audit",
-		[NETLINK_FIB_LOOKUP] = "fib_lookup",
-		[NETLINK_CONNECTOR] = "connector",
-		[NETLINK_NETFILTER] = "netfilter",
-		[NETLINK_KOBJECT_UEVENT] = "kobject_uevent",
-		[NETLINK_GENERIC] = "generic",
-		[NETLINK_CRYPTO] = "crypto",
-	};
-	size_t i = (size_t)s->protocol;
-
-	if (i < sizeof(names) / sizeof(names[0]) && names[i] != NULL)
-		snprintf(text, ENDPOINT_TEXT, "netlink:%s:%u", names[i],
-		    s->port_id);
-	else
-		snprintf(text, ENDPOINT_TEXT, "netlink:%zu:%u", i, s->port_id);
-}
-
-/* A ping socket has an identifier where others have a port. */
-static void
-icmp_text(const struct diag_socket *s, char text[ENDPOINT_TEXT])
-{
-	endpoint_text(&s->local, text);
-	memmove(text + 4, text + 3, strlen(text + 3) + 1);
-	memcpy(text, "icmp", 4);
-}
-
-const char *
-diag_local_text(const struct diag_socket *s, char text[ENDPOINT_TEXT])
-{
-	if (s->kind == DIAG_PACKET)
-		packet_text(s, text);
-	else if (s->kind == DIAG_NETLINK)
-		netlink_text(s, text);
-	else if (s->kind == DIAG_ICMP)
-		icmp_text(s, text);
-	else
-		endpoint_text(&s->local, text);
-	return text;
 }

@@ -5,14 +5,17 @@
 /*
  * The sockets of this network namespace, as the kernel lists them by
  * NETLINK_SOCK_DIAG (sock_diag(7)): what ss(8) shows, without its text.
+ * Where it has no such list of a kind, /proc/net may have one.
  */
 
 #include "sock/endpoint.h"
 
 enum diag_kind {
 	DIAG_TCP,
+	DIAG_MPTCP,             /* its subflows are TCP */
 	DIAG_UDP,
 	DIAG_ICMP,              /* ping sockets */
+	DIAG_RAW,
 	DIAG_UNIX,
 	DIAG_PACKET,
 	DIAG_NETLINK,
@@ -68,14 +71,17 @@ const char *diag_kind_name(enum diag_kind kind);
 const char *diag_state_name(const struct diag_socket *s);
 
 /*
- * Adds the sockets of a kind to the list, TCP and UDP of IPv4 and then IPv6.
+ * Adds the sockets of a kind to the list, those of IPv4 and then IPv6.
  * 0 or a negative errno; -ENOENT when the kernel cannot list that kind.
  */
 int diag_read(struct diag_list *list, enum diag_kind kind, bool wants_tcp_info);
 
 void diag_free(struct diag_list *list);
 
-/* "tcp:127.0.0.1:80", "packet:arp:eth0", "netlink:route:1234". */
+/*
+ * "tcp:127.0.0.1:80", "raw:127.0.0.1:1" (the protocol), "packet:arp:eth0",
+ * "netlink:route:1234".
+ */
 const char *diag_local_text(const struct diag_socket *s,
     char text[ENDPOINT_TEXT]);
 

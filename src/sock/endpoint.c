@@ -216,14 +216,26 @@ put_in(char *at, const struct sockaddr_in *in)
 	return str_put_u64(at, ntohs(in->sin_port));
 }
 
+/* Of a ping socket the port is its identifier, of a raw one its protocol. */
+static struct str
+inet_kind(const struct endpoint *e)
+{
+	if (e->type == SOCK_RAW)
+		return S("raw:");
+	if (e->protocol == IPPROTO_MPTCP)
+		return S("mptcp:");
+	if (e->protocol == IPPROTO_ICMP || e->protocol == IPPROTO_ICMPV6)
+		return S("icmp:");
+	return e->type == SOCK_DGRAM ? S("udp:") : S("tcp:");
+}
+
 static void
 inet_text(const struct endpoint *e, char text[ENDPOINT_TEXT])
 {
 	struct addr a = { .len = e->len };
 	char host[ADDR_TEXT], *at;
 
-	at = str_put(text, e->protocol == IPPROTO_MPTCP ? S("mptcp:") :
-	    e->type == SOCK_DGRAM ? S("udp:") : S("tcp:"));
+	at = str_put(text, inet_kind(e));
 	if (e->u.sa.sa_family == AF_INET) {
 		*put_in(at, &e->u.in) = '\0';
 		return;

@@ -48,6 +48,13 @@ enum outcome target_parse(const char *text, struct target *out_target);
 enum outcome endpoint_resolve(const struct job *job, const struct target *t,
     struct endpoint *out_endpoints, unsigned *out_n);
 
+/*
+ * As endpoint_resolve, for those who then connect: without those that the
+ * address of --bind cannot reach, since it is of another family.
+ */
+enum outcome endpoint_resolve_peer(const struct job *job,
+    const struct target *t, struct endpoint *out_endpoints, unsigned *out_n);
+
 /* What the address, -4 or -6 demand: AF_INET, AF_INET6 or AF_UNSPEC. */
 int endpoint_family(const struct job *job, const struct address *a);
 
@@ -71,6 +78,17 @@ int endpoint_socket(const struct job *job, const struct target *t,
 /* Sets the options of the job and the address on a socket made otherwise. */
 enum outcome endpoint_apply(const struct job *job, const struct target *t,
     int fd);
+
+/*
+ * Binds a socket of that family, which is to go to t, to the address of
+ * --bind, if there is one.
+ */
+enum outcome endpoint_bind(const struct job *job, const struct target *t,
+    int fd, int family);
+
+/* Says why a call that gave us the local address e failed. */
+enum outcome endpoint_bind_failed(const struct target *t,
+    const struct endpoint *e, int err);
 
 /*
  * Connects to the first endpoint that lets us.  Within the job's timeout, if

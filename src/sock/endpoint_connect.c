@@ -53,6 +53,25 @@ autobind(int fd, const struct endpoint *e)
 		call_bind(fd, (struct sockaddr *)&un, sizeof(sa_family_t));
 }
 
+/* Negative after a message; then *out_outcome says which. */
+static int
+open_socket(const struct job *job, const struct target *t,
+    const struct endpoint *e, enum outcome *out_outcome)
+{
+	int fd = endpoint_socket(job, t, e, out_outcome);
+
+	if (fd < 0)
+		return -1;
+	if (job->bind == NULL)
+		autobind(fd, e);
+	else
+		*out_outcome = endpoint_bind(job, t, fd, e->u.sa.sa_family);
+	if (*out_outcome == OUTCOME_DONE)
+		return fd;
+	call_close(fd);
+	return -1;
+}
+
 static void
 say_tried(const struct endpoint *e, int err)
 {
@@ -119,10 +138,17 @@ find_reason(const struct endpoint *e, int err)
 }
 
 static enum outcome
-connect_failed(const struct target *t, const struct endpoint *e, int err)
+connect_failed(const struct job *job, const struct target *t,
+    const struct endpoint *e, int err)
 {
 	const char *why = find_reason(e, err);
 
+	if (job->bind != NULL && err == -EADDRNOTAVAIL)
+		return say_error(OUTCOME_LOCAL, job->bind, "connect", err,
+		    "%s has or had a connection from there", t->text);
+	if (job->bind != NULL && err == -EINVAL)
+		return say_error(OUTCOME_LOCAL, job->bind, "connect", err,
+		    "from there nothing leads to %s", t->text);
 	return say_error(outcome_of_peer(err), t->text, "connect", err,
 	    why != NULL ? "%s" : NULL, why);
 }
@@ -135,7 +161,7 @@ endpoint_connect(const struct job *job, const struct target *t, int *out_fd)
 	enum outcome o;
 	unsigned n;
 
-	o = endpoint_resolve(job, t, list, &n);
+	o = endpoint_resolve_peer(job, t, list, &n);
 	for (unsigned i = 0; o == OUTCOME_DONE && i < n; i++) {
 		/* A kernel without IPv6 reaches the others all the same. */
 		if (i + 1 < n &&
@@ -143,10 +169,9 @@ endpoint_connect(const struct job *job, const struct target *t, int *out_fd)
 			say_tried(&list[i], -EAFNOSUPPORT);
 			continue;
 		}
-		fd = endpoint_socket(job, t, &list[i], &o);
+		fd = open_socket(job, t, &list[i], &o);
 		if (fd < 0)
 			return o;
-		autobind(fd, &list[i]);
 		err = connect_within(fd, &list[i], job->timeout_ms);
 		if (err == 0) {
 			*out_fd = fd;
@@ -154,7 +179,7 @@ endpoint_connect(const struct job *job, const struct target *t, int *out_fd)
 		}
 		call_close(fd);
 		if (i + 1 == n)
-			return connect_failed(t, &list[i], err);
+			return connect_failed(job, t, &list[i], err);
 		say_tried(&list[i], err);
 	}
 	return o;

@@ -107,8 +107,8 @@ say_forbidden_port(const struct target *t)
 	    "net.ipv4.ip_unprivileged_port_start=%d", start, start);
 }
 
-static enum outcome
-bind_failed(const struct target *t, const struct endpoint *e, int err)
+enum outcome
+endpoint_bind_failed(const struct target *t, const struct endpoint *e, int err)
 {
 	bool is_inet = e->u.sa.sa_family != AF_UNIX;
 	const char *why = NULL;
@@ -156,7 +156,7 @@ bind_socket(const struct target *t, int fd, const struct endpoint *e,
 		err = call_bind(fd, &e->u.sa, e->len);
 	}
 	if (err < 0)
-		*out_outcome = bind_failed(t, e, err);
+		*out_outcome = endpoint_bind_failed(t, e, err);
 	return err < 0 ? -1 : 0;
 }
 
@@ -179,7 +179,7 @@ start_listening(const struct target *t, int fd, const struct endpoint *e,
 		err = call_listen(fd, backlog);
 	/* Two with SO_REUSEADDR may bind one port; then this one fails. */
 	if (err < 0)
-		return bind_failed(t, e, err);
+		return endpoint_bind_failed(t, e, err);
 	err = endpoint_local(fd, out_local);
 	if (err < 0)
 		return say_error(OUTCOME_LOCAL, t->text, "getsockname", err,

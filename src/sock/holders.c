@@ -55,16 +55,45 @@ is_named(const char *text, const char *name)
 }
 
 static void
-add_owner(const struct owner *o, char *text, size_t size)
+add_name(const char *name, char *text, size_t size)
 {
 	size_t n = strlen(text);
-	char name[64];
 
-	snprintf(name, sizeof(name), "%s[%d]", o->comm, o->pid);
 	if (is_named(text, name))
 		return;
 	if (strlen(name) + sizeof(", ") <= size - n)
 		snprintf(text + n, size - n, "%s%s", n > 0 ? ", " : "", name);
+}
+
+static void
+add_owner(const struct owner *o, char *text, size_t size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s[%d]", o->comm, o->pid);
+	add_name(name, text, size);
+}
+
+/* The one that stays longest: then the port is free. */
+static void
+add_time_wait(const struct diag_list *list, const struct endpoint *e,
+    char *text, size_t size)
+{
+	uint32_t ms = 0;
+	char name[64];
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct diag_socket *s = &list->sockets[i];
+
+		if (s->timer == DIAG_TIMER_TIME_WAIT && has_address(s, e) &&
+		    s->timer_ms > ms)
+			ms = s->timer_ms;
+	}
+	if (ms == 0)
+		return;
+	snprintf(name, sizeof(name), "a connection in TIME_WAIT for %u s",
+	    (ms + 999) / 1000);
+	add_name(name, text, size);
 }
 
 const char *
@@ -85,6 +114,7 @@ holders_of(const struct endpoint *e, char *text, size_t size)
 		for (size_t k = 0; first != NULL && k < n; k++)
 			add_owner(&first[k], text, size);
 	}
+	add_time_wait(&list, e, text, size);
 out:
 	owners_free(&owners);
 	diag_free(&list);

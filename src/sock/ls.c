@@ -45,9 +45,16 @@ struct view {
 	struct owners owners;
 	const struct diag_socket **by_inode;    /* UNIX sockets, sorted */
 	size_t n_by_inode;
+	bool is_missing[DIAG_KINDS];    /* the kernel has no list of it */
 };
 
 /* -------------------------------------------------------------- patterns */
+
+static bool
+is_of_process(const char *pattern)
+{
+	return strncmp(pattern, "pid:", 4) == 0;
+}
 
 /* "tcp::80" and "tcp:[::1]:*" as patterns of fnmatch(3). */
 static void
@@ -96,10 +103,35 @@ matches(const char *pattern, const struct diag_socket *s, const char *local,
 	    (peer[0] != '\0' && fnmatch(glob, peer, 0) == 0);
 }
 
+/* "pid:1234" and "pid:1234/5"; the number of the descriptor may be *. */
 static bool
-is_wanted(const struct ls *asked, const struct diag_socket *s,
+matches_owner(const char *pattern, const struct owners *owners,
+    const struct diag_socket *s)
+{
+	bool has_fd = strchr(pattern, '/') != NULL;
+	const struct owner *first;
+	char text[64];
+	size_t n = 0;
+
+	if (!is_of_process(pattern))
+		return false;
+	first = owners_find(owners, s->inode, &n);
+	for (size_t i = 0; first != NULL && i < n; i++) {
+		snprintf(text, sizeof(text), "pid:%d/%d", first[i].pid,
+		    first[i].fd);
+		if (!has_fd)
+			*strchr(text, '/') = '\0';
+		if (fnmatch(pattern, text, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct view *v, const struct diag_socket *s,
     const char *local, const char *peer)
 {
+	const struct ls *asked = v->asked;
 	const char *state = diag_state_name(s);
 	const struct job *job = &asked->job;
 
@@ -111,7 +143,8 @@ is_wanted(const struct ls *asked, const struct diag_socket *s,
 	    (job->only_v6 && !job->only_v4 && s->family != AF_INET6))
 		return false;
 	for (unsigned i = 0; i < job->n_operands; i++)
-		if (matches(job->operands[i], s, local, peer))
+		if (matches(job->operands[i], s, local, peer) ||
+		    matches_owner(job->operands[i], &v->owners, s))
 			return true;
 	return job->n_operands == 0;
 }
@@ -288,23 +321,33 @@ say_socket(const struct view *v, const char *event,
 
 /* --------------------------------------------------------------- reading */
 
-/* A pattern begins with its kind, or with what stands for any. */
 static bool
-may_mean(const char *pattern, enum diag_kind kind)
+is_named(const char *pattern, enum diag_kind kind)
 {
 	const char *name = diag_kind_name(kind);
 
-	return strncmp(pattern, name, strlen(name)) == 0 ||
+	return strncmp(pattern, name, strlen(name)) == 0;
+}
+
+/* A pattern begins with its kind, or with what may be of any. */
+static bool
+may_mean(const char *pattern, enum diag_kind kind)
+{
+	return is_named(pattern, kind) || is_of_process(pattern) ||
 	    strpbrk(pattern, "*?") == pattern;
 }
 
 /* One that can match nothing is a mistake, not an empty answer. */
 static enum outcome
-check_patterns(const struct job *job)
+check_patterns(const struct ls *asked)
 {
+	const struct job *job = &asked->job;
 	bool is_one;
 
 	for (unsigned i = 0; i < job->n_operands; i++) {
+		if (asked->shows_numbers && is_of_process(job->operands[i]))
+			return say_error(OUTCOME_USAGE, job->operands[i],
+			    "usage", 0, "without owners no process is known");
 		is_one = false;
 		for (enum diag_kind k = 0; k < DIAG_KINDS; k++)
 			is_one = is_one || may_mean(job->operands[i], k);
@@ -320,11 +363,11 @@ check_patterns(const struct job *job)
 static bool
 may_want(const struct job *job, enum diag_kind kind)
 {
-	bool is_other = kind != DIAG_TCP && kind != DIAG_UDP;
+	bool is_inet = kind != DIAG_UNIX && kind != DIAG_PACKET &&
+	    kind != DIAG_NETLINK;
 
-	if (job->only_v4 || job->only_v6)
-		if (is_other && kind != DIAG_ICMP)
-			return false;
+	if ((job->only_v4 || job->only_v6) && !is_inet)
+		return false;
 	for (unsigned i = 0; i < job->n_operands; i++)
 		if (may_mean(job->operands[i], kind))
 			return true;
@@ -361,9 +404,15 @@ view_open(struct view *v, const struct ls *asked)
 	int err = 0;
 
 	*v = (struct view){ .asked = asked };
-	for (enum diag_kind k = 0; k < DIAG_KINDS && err == 0; k++)
+	for (enum diag_kind k = 0; k < DIAG_KINDS && err == 0; k++) {
 		if (may_want(&asked->job, k))
 			err = diag_read(&v->list, k, asked->shows_info);
+		/* The others can still be shown. */
+		if (err == -ENOENT) {
+			v->is_missing[k] = true;
+			err = 0;
+		}
+	}
 	if (err == 0)
 		err = index_unix(v);
 	if (err == 0 && !asked->shows_numbers)
@@ -371,9 +420,30 @@ view_open(struct view *v, const struct ls *asked)
 	if (err == 0)
 		return OUTCOME_DONE;
 	view_close(v);
-	return say_error(OUTCOME_UNAVAILABLE, NULL, "list sockets", err,
-	    err == -ENOENT ? "%s" : NULL, "the kernel has no sock_diag for "
-	    "one of the kinds; name those you want");
+	return say_error(OUTCOME_UNAVAILABLE, NULL, "list sockets", err, NULL);
+}
+
+/* Once; a kind that was asked for by its name is missed. */
+static enum outcome
+say_missing(const struct view *v)
+{
+	const struct job *job = &v->asked->job;
+	struct record r;
+
+	for (enum diag_kind k = 0; k < DIAG_KINDS; k++) {
+		if (!v->is_missing[k])
+			continue;
+		for (unsigned i = 0; i < job->n_operands; i++)
+			if (is_named(job->operands[i], k))
+				return say_error(OUTCOME_UNAVAILABLE,
+				    job->operands[i], "list sockets", ENOENT,
+				    "this kernel has no list of them");
+		record_begin(&r, "missing");
+		record_text(&r, "kind", diag_kind_name(k));
+		record_say(&r, SAY_STATUS, "%s: this kernel has no list of "
+		    "such sockets", diag_kind_name(k));
+	}
+	return OUTCOME_DONE;
 }
 
 /* ----------------------------------------------------------------- verbs */
@@ -395,7 +465,7 @@ show_all(const struct view *v)
 
 		diag_local_text(s, local);
 		peer_text(v, s, peer);
-		if (!is_wanted(v->asked, s, local, peer))
+		if (!is_wanted(v, s, local, peer))
 			continue;
 		say_socket(v, "socket", s, local, peer);
 		if (has_enough(&v->asked->job, ++shown))
@@ -429,7 +499,7 @@ show_changes(const struct view *v, const struct view *old, const char *event,
 		s = &v->list.sockets[i];
 		diag_local_text(s, local);
 		peer_text(v, s, peer);
-		if (!is_wanted(v->asked, s, local, peer))
+		if (!is_wanted(v, s, local, peer))
 			continue;
 		same = find_same(old, s);
 		if (same != NULL && (only_missing || same->state == s->state))
@@ -483,11 +553,16 @@ ls_run(struct job *job)
 	struct view v;
 	enum outcome o;
 
-	o = check_patterns(job);
+	o = check_patterns(asked);
 	if (o == OUTCOME_DONE)
 		o = view_open(&v, asked);
 	if (o != OUTCOME_DONE)
 		return o;
+	o = say_missing(&v);
+	if (o != OUTCOME_DONE) {
+		view_close(&v);
+		return o;
+	}
 	say_hold();
 	if (show_all(&v) == 0 && job->n_operands > 0)
 		o = OUTCOME_PARTIAL;
@@ -505,11 +580,12 @@ const struct verb verb_ls = {
 	.most = 64,
 	.about = "list sockets, their state and who has them",
 	.details =
-	    "A PATTERN is a kind (tcp, udp6, unix, packet, netlink, icmp) or\n"
-	    "an address with * for any part: 'tcp:*:80', 'unix:/run/*'.  It\n"
-	    "may be the local address or the peer's.  Columns: state, bytes\n"
-	    "not read, bytes not sent (for listeners: clients that wait, and\n"
-	    "how many may), local address, peer, user, processes.\n",
+	    "A PATTERN is a kind (tcp, mptcp, udp6, icmp, raw, unix, packet,\n"
+	    "netlink), pid:PID or pid:PID/FD, or an address with * for any\n"
+	    "part: 'tcp:*:80', 'unix:/run/*'; the local one or the peer's.\n"
+	    "Columns: state, bytes not read, bytes not sent (for listeners:\n"
+	    "clients that wait, and how many may), local address, peer, user,\n"
+	    "processes.\n",
 	.options = options,
 	.size = sizeof(struct ls),
 	.run = ls_run,

@@ -372,6 +372,7 @@ const struct verb verb_name = {
 	    "With -v also where names are looked up.  nsswitch.conf(5) says\n"
 	    "who is asked; --dns shows whether the DNS says the same.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct lookup),
 	.run = name_run,
 };

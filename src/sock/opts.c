@@ -15,11 +15,32 @@
 struct opts {
 	struct job job;
 	struct option_list sets;
+	bool has_all_kinds;
 };
+
+/* The columns of --all-kinds. */
+static const struct {
+	const char *name;
+	int family, type;
+} kinds[] = {
+	{ "tcp4", AF_INET, SOCK_STREAM },
+	{ "tcp6", AF_INET6, SOCK_STREAM },
+	{ "udp4", AF_INET, SOCK_DGRAM },
+	{ "udp6", AF_INET6, SOCK_DGRAM },
+	{ "unix", AF_UNIX, SOCK_STREAM },
+	{ "unix-dgram", AF_UNIX, SOCK_DGRAM },
+	{ "unix-seqpacket", AF_UNIX, SOCK_SEQPACKET },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define CELL_BYTES 12
 
 static const struct option_row options[] = {
 	{ "set", 's', "NAME=VALUE", OPTION_LIST, offsetof(struct opts, sets),
 	    "set this one, then show them" },
+	{ "all-kinds", 'a', NULL, OPTION_FLAG,
+	    offsetof(struct opts, has_all_kinds),
+	    "one table with new sockets of each kind" },
 	{ .name = NULL },
 };
 
@@ -57,6 +78,69 @@ show_table(void)
 {
 	for (const struct sockopt *o = sockopt_table(); o->name != NULL; o++)
 		say_option(o, o->c_name, 0);
+	return OUTCOME_DONE;
+}
+
+/* What none of them has is left out, as the force options are. */
+static void
+show_row(const struct sockopt *o, const int fds[KINDS])
+{
+	char line[KINDS * (CELL_BYTES + SOCKOPT_VALUE_TEXT)];
+	char value[SOCKOPT_VALUE_TEXT];
+	struct record r;
+	size_t n = 0;
+	bool has_any = false;
+	int err;
+
+	record_begin(&r, "option");
+	record_text(&r, "name", o->name);
+	for (size_t i = 0; i < KINDS; i++) {
+		err = o->is_readable && fds[i] >= 0 ?
+		    sockopt_get(fds[i], o, value) : -EOPNOTSUPP;
+		has_any = has_any || err == 0;
+		record_text(&r, kinds[i].name, err == 0 ? value : NULL);
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " %-*s",
+		    i + 1 < KINDS ? CELL_BYTES - 1 : 0,
+		    err == 0 ? value : "-");
+	}
+	if (has_any)
+		record_say(&r, SAY_ANSWER, "%-15s%s", o->name, line);
+	else
+		record_drop(&r);
+}
+
+static void
+show_heading(void)
+{
+	char line[KINDS * CELL_BYTES + 1];
+	struct record r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < KINDS; i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " %-*s",
+		    i + 1 < KINDS ? CELL_BYTES - 1 : 0, kinds[i].name);
+	record_begin(&r, "kinds");
+	record_say(&r, SAY_STATUS, "%-15s%s", "", line);
+}
+
+/* What is asked is the same for all; a kernel may lack one of them. */
+static enum outcome
+show_all_kinds(const struct opts *asked)
+{
+	int fds[KINDS];
+
+	if (asked->job.n_operands > 0 || asked->sets.n > 0)
+		return say_error(OUTCOME_USAGE, NULL, "usage", 0,
+		    "--all-kinds shows new sockets: no ADDR, no --set");
+	for (size_t i = 0; i < KINDS; i++)
+		fds[i] = call_socket(kinds[i].family,
+		    kinds[i].type | SOCK_CLOEXEC, 0);
+	show_heading();
+	for (const struct sockopt *o = sockopt_table(); o->name != NULL; o++)
+		show_row(o, fds);
+	for (size_t i = 0; i < KINDS; i++)
+		if (fds[i] >= 0)
+			call_close(fds[i]);
 	return OUTCOME_DONE;
 }
 
@@ -164,6 +248,8 @@ opts_run(struct job *job)
 	enum outcome o;
 	int fd;
 
+	if (asked->has_all_kinds)
+		return show_all_kinds(asked);
 	if (job->n_operands == 0)
 		return show_table();
 	o = target_parse(job->operands[0], &t);

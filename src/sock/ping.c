@@ -122,6 +122,8 @@ prepare_socket(const struct job *job, struct ping_host *h)
 	int family = h->peer.u.sa.sa_family, on = 1, err;
 	enum outcome o = endpoint_apply(job, &h->target, h->fd);
 
+	if (o == OUTCOME_DONE)
+		o = endpoint_bind(job, &h->target, h->fd, family);
 	if (o != OUTCOME_DONE)
 		return o;
 	err = family == AF_INET6 ? call_setsockopt(h->fd, IPPROTO_IPV6,
@@ -151,7 +153,7 @@ find_host(const struct job *job, struct ping_host *h, const char *operand)
 		    "a name has 255 bytes at the most");
 	o = target_parse(h->name, &h->target);
 	if (o == OUTCOME_DONE)
-		o = endpoint_resolve(job, &h->target, list, &n);
+		o = endpoint_resolve_peer(job, &h->target, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
 	h->peer.len = list[0].len;
@@ -591,6 +593,7 @@ const struct verb verb_ping = {
 	    "Until a signal comes, or --count requests were sent to each, or\n"
 	    "--for is over.  --timeout is for each answer (1s).\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct ping),
 	.defaults = ping_defaults,
 	.run = ping_run,

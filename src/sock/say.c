@@ -338,6 +338,14 @@ write_json(struct record *r, int fd)
 	write_all(fd, r->json.p, r->json.n);
 }
 
+static int
+events_fd(void)
+{
+	int fd = say_state.style.events_fd;
+
+	return fd > 0 ? fd : STDERR_FILENO;
+}
+
 static bool
 is_wanted(enum say_where where)
 {
@@ -349,7 +357,7 @@ is_wanted(enum say_where where)
 void
 record_say(struct record *r, enum say_where where, const char *format, ...)
 {
-	int fd = where == SAY_ANSWER ? STDOUT_FILENO : STDERR_FILENO;
+	int fd = where == SAY_ANSWER ? STDOUT_FILENO : events_fd();
 	va_list args;
 
 	if (is_wanted(where)) {
@@ -393,7 +401,7 @@ say_error_json(enum outcome o, const char *address, const char *what, int err,
 	record_errno(&r, "errno", err);
 	record_text(&r, "why", why);
 	record_number(&r, "exit", o);
-	write_json(&r, STDERR_FILENO);
+	write_json(&r, events_fd());
 	record_drop(&r);
 }
 
@@ -425,7 +433,8 @@ say_error(enum outcome o, const char *address, const char *what, int err,
 	if (say_state.style.is_json)
 		say_error_json(o, address, what, err,
 		    format != NULL ? why : NULL);
-	else
+	/* An error that only a file knows would be missed. */
+	if (!say_state.style.is_json || events_fd() != STDERR_FILENO)
 		write_error("%s%s%s%s%s", address != NULL ? address : "",
 		    address != NULL ? ": " : "", text,
 		    *why != '\0' ? ": " : "", why);

@@ -49,6 +49,8 @@ struct say_style {
 	bool is_json;
 	bool is_quiet, is_verbose;
 	bool shows_calls;       /* --calls, see call.h */
+	/* Where JSON goes that is no answer; 0: to standard error. */
+	int events_fd;
 };
 
 /* Sets how things are said; until then as without any option. */

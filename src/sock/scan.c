@@ -190,7 +190,8 @@ open_probe(const struct scan *s, struct probe *p)
 		return p->fd;
 	/* Without the errors' senders it works as well. */
 	(void)icmp_want_errors(p->fd, family);
-	if (endpoint_apply(&s->job, &s->target, p->fd) != OUTCOME_DONE)
+	if (endpoint_apply(&s->job, &s->target, p->fd) != OUTCOME_DONE ||
+	    endpoint_bind(&s->job, &s->target, p->fd, family) != OUTCOME_DONE)
 		err = -ECANCELED;
 	else
 		err = s->kind->ask(s, p);
@@ -385,7 +386,7 @@ read_operand(struct scan *s, char name[NAME_BYTES], struct ports *ports)
 	if (o == OUTCOME_DONE && s->target.address.kind != ADDRESS_INET)
 		o = say_error(OUTCOME_USAGE, text, "it has no ports", 0, NULL);
 	if (o == OUTCOME_DONE)
-		o = endpoint_resolve(&s->job, &s->target, list, &n);
+		o = endpoint_resolve_peer(&s->job, &s->target, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
 	s->peer = list[0];
@@ -487,6 +488,7 @@ const struct verb verb_scan = {
 	    "asked by connect(2), UDP by a datagram; --timeout is for each\n"
 	    "answer (1.2s).  The exit status is 0 when all are open.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct scan),
 	.defaults = scan_defaults,
 	.run = scan_run,

@@ -7,8 +7,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sock/call.h"
 #include "sock/endpoint.h"
 #include "sock/sockopt.h"
@@ -19,6 +21,7 @@
 #define LINE_BYTES (256 * 1024) /* of a line; no datagram is so long */
 #define REPLY_BYTES (256 * 1024)
 #define REPLY_MS 5000
+#define TICK_US 20000           /* between signals once --for is over */
 
 struct send;
 
@@ -38,6 +41,7 @@ struct send {
 	const struct via *via;
 	bool is_connected;
 	int fd;
+	int64_t until_ms;       /* of clock_mono_ms: --for */
 	uint64_t messages, bytes;
 };
 
@@ -122,6 +126,44 @@ find_via(const char *name)
 	return NULL;
 }
 
+/* ----------------------------------------------------------------- --for */
+
+static void
+on_alarm(int signo)
+{
+	(void)signo;
+}
+
+/*
+ * Once the time is over a signal ends what waits, be it for the peer or for
+ * standard input.  It comes again and again, since the first may be there
+ * just before the wait begins.
+ */
+static void
+start_time(struct send *s)
+{
+	int64_t ms = s->job.for_ms;
+	/* Without SA_RESTART. */
+	const struct sigaction interrupts = { .sa_handler = on_alarm };
+	const struct itimerval timer = {
+		.it_value = { ms / 1000, ms % 1000 * 1000 },
+		.it_interval = { 0, TICK_US },
+	};
+
+	s->until_ms = INT64_MAX;
+	if (ms == 0)
+		return;
+	s->until_ms = clock_mono_ms() + ms;
+	sigaction(SIGALRM, &interrupts, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static bool
+is_over(const struct send *s)
+{
+	return clock_mono_ms() >= s->until_ms;
+}
+
 /* --------------------------------------------------------------- sending */
 
 static enum outcome
@@ -143,11 +185,15 @@ send_message(struct send *s, struct str text)
 	int flags = s->is_urgent ? MSG_OOB : 0;
 	ssize_t n;
 
+	if (is_over(s))
+		return OUTCOME_DONE;
 	s->messages++;
 	do {
-		n = s->via->send(s, text, flags);
+		do
+			n = s->via->send(s, text, flags);
+		while (n == -EINTR && !is_over(s));
 		if (n == -EINTR)
-			continue;
+			return OUTCOME_DONE;
 		/* Only SO_SNDTIMEO makes a socket that waits say so. */
 		if (n == -EAGAIN)
 			n = -ETIMEDOUT;
@@ -165,7 +211,7 @@ send_texts(struct send *s)
 	uint64_t count = s->job.count > 0 ? s->job.count : 1;
 	enum outcome o = OUTCOME_DONE;
 
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count && !is_over(s); i++)
 		for (unsigned t = 1; t < s->job.n_operands; t++) {
 			o = send_message(s, str_of(s->job.operands[t]));
 			if (o != OUTCOME_DONE)
@@ -201,7 +247,7 @@ send_lines(struct send *s)
 		return say_error(OUTCOME_LOCAL, NULL, "memory", ENOMEM, NULL);
 	while (o == OUTCOME_DONE && (n = read_line(line, LINE_BYTES)) > 0)
 		o = send_message(s, (struct str){ line, n });
-	if (o == OUTCOME_DONE && ferror(stdin))
+	if (o == OUTCOME_DONE && ferror(stdin) && !is_over(s))
 		o = say_error(OUTCOME_LOCAL, NULL, "standard input", errno,
 		    NULL);
 	free(line);
@@ -219,7 +265,7 @@ send_input(struct send *s)
 
 	if (p == NULL)
 		return say_error(OUTCOME_LOCAL, NULL, "memory", ENOMEM, NULL);
-	while (o == OUTCOME_DONE && n > 0) {
+	while (o == OUTCOME_DONE && n > 0 && !is_over(s)) {
 		n = read(STDIN_FILENO, p, room);
 		if (n == -1 && errno == EINTR)
 			n = 1;
@@ -235,16 +281,16 @@ send_input(struct send *s)
 
 /* --------------------------------------------------------------- replies */
 
-/* 0 when nothing came for so long; -1 waits for ever. */
+/* 0 when nothing came for so long; -1 waits for ever, or until --for. */
 static int
-await_bytes(int fd, int64_t ms)
+await_bytes(const struct send *s, int64_t ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 	int n;
 
 	do
 		n = poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 && errno == EINTR && !is_over(s));
 	return n;
 }
 
@@ -252,6 +298,9 @@ static enum outcome
 print_bytes(const char *p, size_t n)
 {
 	if (fwrite(p, 1, n, stdout) == n && fflush(stdout) == 0)
+		return OUTCOME_DONE;
+	/* Only when --for is over is there a signal. */
+	if (errno == EINTR)
 		return OUTCOME_DONE;
 	return say_error(OUTCOME_LOCAL, NULL, "standard output", errno, NULL);
 }
@@ -264,8 +313,11 @@ print_replies(struct send *s, char *p, int64_t ms)
 	uint64_t got = 0;
 	ssize_t n;
 
-	while (o == OUTCOME_DONE) {
-		if (await_bytes(s->fd, ms) == 0)
+	while (o == OUTCOME_DONE && !is_over(s)) {
+		n = await_bytes(s, ms);
+		if (n < 0)
+			continue;
+		if (n == 0)
 			return got > 0 ? OUTCOME_DONE :
 			    say_error(OUTCOME_TIMEOUT, s->target.text,
 			    "no answer", ETIMEDOUT, NULL);
@@ -313,11 +365,17 @@ open_unconnected(struct send *s)
 	enum outcome o;
 	unsigned n;
 
-	o = endpoint_resolve(&s->job, &s->target, list, &n);
+	o = endpoint_resolve_peer(&s->job, &s->target, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
 	s->peer = list[0];
 	s->fd = endpoint_socket(&s->job, &s->target, &list[0], &o);
+	if (s->fd < 0)
+		return o;
+	o = endpoint_bind(&s->job, &s->target, s->fd,
+	    list[0].u.sa.sa_family);
+	if (o != OUTCOME_DONE)
+		call_close(s->fd);
 	return o;
 }
 
@@ -411,6 +469,7 @@ send_run(struct job *job)
 	if (o != OUTCOME_DONE)
 		return o;
 	set_timeout(s);
+	start_time(s);
 	if (job->n_operands > 1)
 		o = send_texts(s);
 	else
@@ -431,8 +490,10 @@ const struct verb verb_send = {
 	.details =
 	    "Without a TEXT, standard input is sent.  --count sends the texts\n"
 	    "so often.  With --via=sendto a datagram socket is not connected,\n"
-	    "and so nobody tells it that nobody received.\n",
+	    "and so nobody tells it that nobody received.  Once --for is\n"
+	    "over, nothing more is sent or awaited.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct send),
 	.run = send_run,
 };

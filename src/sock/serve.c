@@ -41,6 +41,8 @@ static const struct option_row options[] = {
 	    "print the lines that the lecture's programs print"),
 	OPTION("idle", "T", OPTION_TEXT, idle,
 	    "say so after each such time without any event"),
+	OPTION("pause", "LIST", OPTION_TEXT, pause,
+	    "stand still: listen:T before accept(2), read:T, close:T"),
 	OPTION("backlog", "N", OPTION_COUNT, backlog,
 	    "clients that may wait to be accepted (128)"),
 	OPTION("clients", "N", OPTION_COUNT, clients_max,
@@ -195,7 +197,8 @@ is_enough(const struct server *s)
 static bool
 has_turn(const struct server *s, unsigned i)
 {
-	return s->policy != ENGINE_ONE || i == s->turn;
+	return !s->listeners[i].is_standing &&
+	    (s->policy != ENGINE_ONE || i == s->turn);
 }
 
 /* What is said to datagram sockets needs no accept, but perhaps their turn. */
@@ -207,6 +210,17 @@ want_clients(struct server *s, unsigned wanted)
 		    s->policy == ENGINE_ONE)
 			loop_want(s->loop, &s->listeners[i].watch,
 			    has_turn(s, i) ? wanted : 0);
+}
+
+void
+serve_go_on(struct listener *l)
+{
+	struct server *s = l->server;
+	bool is_free = l->local.type == SOCK_DGRAM && s->policy != ENGINE_ONE;
+
+	if (has_turn(s, (unsigned)(l - s->listeners)) && !is_enough(s) &&
+	    (is_free || !s->is_paused))
+		loop_want(s->loop, &l->watch, READY_IN);
 }
 
 static void
@@ -348,15 +362,25 @@ open_listener(struct server *s, const char *text)
 	if (err < 0)
 		return say_error(OUTCOME_LOCAL, text, "watch", err, NULL);
 	say_listening(s, l);
+	pause_listener(l);
 	return OUTCOME_DONE;
+}
+
+static void
+close_listener(struct listener *l)
+{
+	struct loop *loop = l->server->loop;
+
+	loop_timer_stop(loop, &l->pause);
+	loop_remove(loop, &l->watch);
+	call_close(l->watch.fd);
 }
 
 static void
 close_listeners(struct server *s)
 {
 	for (unsigned i = 0; i < s->n_listeners; i++) {
-		loop_remove(s->loop, &s->listeners[i].watch);
-		call_close(s->listeners[i].watch.fd);
+		close_listener(&s->listeners[i]);
 		endpoint_unlink(&s->listeners[i].local);
 	}
 }
@@ -364,10 +388,8 @@ close_listeners(struct server *s)
 void
 serve_leave(struct server *s)
 {
-	for (unsigned i = 0; i < s->n_listeners; i++) {
-		loop_remove(s->loop, &s->listeners[i].watch);
-		call_close(s->listeners[i].watch.fd);
-	}
+	for (unsigned i = 0; i < s->n_listeners; i++)
+		close_listener(&s->listeners[i]);
 	s->n_listeners = 0;
 	loop_remove(s->loop, &s->stop);
 	call_close(s->stop.fd);
@@ -458,6 +480,19 @@ choose_mode(const struct serve *asked, struct server *s)
 	return OUTCOME_DONE;
 }
 
+static enum outcome
+choose_pauses(const struct serve *asked, struct server *s)
+{
+	if (asked->pause == NULL)
+		return OUTCOME_DONE;
+	if (asked->talks || asked->job.command != NULL)
+		return usage("--pause is not for --talk and -- COMMAND");
+	if (pauses_parse(asked->pause, &s->pauses) < 0)
+		return usage("--pause takes a time, or listen:T, read:T and "
+			     "close:T with commas between");
+	return OUTCOME_DONE;
+}
+
 /* Commands have a process each anyway. */
 static enum outcome
 choose_policy(const struct serve *asked, struct server *s)
@@ -495,6 +530,8 @@ set_up(const struct serve *asked, struct server *s)
 	s->end.fn = on_end;
 	s->stop.fd = -1;
 	o = choose_mode(asked, s);
+	if (o == OUTCOME_DONE)
+		o = choose_pauses(asked, s);
 	if (o != OUTCOME_DONE)
 		return o;
 	if (asked->idle != NULL &&

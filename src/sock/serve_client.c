@@ -20,12 +20,15 @@ struct client {
 	struct list node;
 	struct watch watch;     /* of the socket, or of the command's pidfd */
 	struct timer timer;     /* --timeout */
+	struct timer pause;     /* --pause */
 	struct server *server;
 	uint64_t bytes_in, bytes_out;
 	uint64_t left;          /* of --source=SIZE */
 	struct buf unsent;
 	int child;              /* of a command; 0: none */
 	bool is_ended;          /* it sends no more */
+	bool is_standing;       /* nothing is read before the pause is over */
+	bool is_closing;        /* what follows the pause is close(2) */
 	char peer[ENDPOINT_TEXT];
 };
 
@@ -54,6 +57,7 @@ static void
 client_free(struct client *c)
 {
 	loop_timer_stop(c->server->loop, &c->timer);
+	loop_timer_stop(c->server->loop, &c->pause);
 	list_remove(&c->node);
 	c->server->n_clients--;
 	buf_fini(&c->unsent);
@@ -192,9 +196,47 @@ wanted_of(const struct client *c)
 
 	if (c->unsent.n > 0 || c->server->mode == SERVE_SOURCE)
 		wanted |= READY_OUT;
-	if (!c->is_ended && c->unsent.n == 0)
+	if (!c->is_ended && !c->is_standing && c->unsent.n == 0)
 		wanted |= READY_IN;
 	return wanted;
+}
+
+static void
+on_pause_over(struct timer *t)
+{
+	struct client *c = list_entry(t, struct client, pause);
+
+	if (c->is_closing) {
+		client_end(c, 0);
+		return;
+	}
+	c->is_standing = false;
+	restart_timer(c);
+	loop_want(c->server->loop, &c->watch, wanted_of(c));
+}
+
+static void
+stand_still(struct client *c, const char *before, int64_t ms)
+{
+	struct server *s = c->server;
+
+	loop_timer_stop(s->loop, &c->timer);
+	loop_timer_start(s->loop, &c->pause, ms);
+	pause_say(s, c->peer, before, ms);
+}
+
+static void
+client_finish(struct client *c)
+{
+	int64_t ms = c->server->pauses.close_ms;
+
+	if (ms == 0) {
+		client_end(c, 0);
+		return;
+	}
+	c->is_closing = true;
+	loop_want(c->server->loop, &c->watch, 0);
+	stand_still(c, "close", ms);
 }
 
 static void
@@ -206,15 +248,18 @@ on_client(struct watch *w, unsigned ready)
 	if (c->server->idle_ms > 0)
 		loop_timer_start(c->server->loop, &c->server->idle,
 		    c->server->idle_ms);
-	restart_timer(c);
+	if (!c->is_standing)
+		restart_timer(c);
 	if ((ready & READY_OUT) && c->unsent.n > 0)
 		err = send_unsent(c);
 	else if ((ready & READY_OUT) && c->server->mode == SERVE_SOURCE)
 		err = send_zeros(c);
 	if (err == 0 && (ready & READY_IN))
 		err = receive(c);
-	if (err < 0 || has_all_sent(c))
+	if (err < 0)
 		client_end(c, err);
+	else if (has_all_sent(c))
+		client_finish(c);
 	else
 		loop_want(c->server->loop, w, wanted_of(c));
 }
@@ -308,6 +353,8 @@ client_open(struct server *s, const struct listener *l, int fd,
 	c->server = s;
 	c->left = s->source_size;
 	c->timer.fn = on_timeout;
+	c->pause.fn = on_pause_over;
+	c->is_standing = s->pauses.read_ms > 0;
 	c->watch = (struct watch){ .fn = on_client, .fd = fd };
 	snprintf(c->peer, sizeof(c->peer), "%s", peer);
 	buf_init(&c->unsent, LOOP_SCRATCH);
@@ -320,6 +367,8 @@ client_open(struct server *s, const struct listener *l, int fd,
 		err = loop_add(s->loop, &c->watch);
 	if (err < 0)
 		refuse(c, err);
+	else if (c->is_standing)
+		stand_still(c, "read", s->pauses.read_ms);
 	else if (c->child == 0)
 		restart_timer(c);
 }

@@ -24,9 +24,14 @@ enum serve_mode {
 /* The options. */
 struct serve {
 	struct job job;
-	const char *engine, *port_file, *idle, *source;
+	const char *engine, *port_file, *idle, *source, *pause;
 	bool echoes, discards, is_lecture, talks;
 	uint64_t backlog, clients_max;
+};
+
+/* How long to stand still before accept(2), the first read, close(2). */
+struct pauses {
+	int64_t listen_ms, read_ms, close_ms;
 };
 
 struct server;
@@ -36,6 +41,8 @@ struct listener {
 	struct watch watch;     /* fd is -1 while it is not open */
 	struct server *server;
 	struct endpoint local;
+	struct timer pause;
+	bool is_standing;       /* until that timer ends */
 	char text[ENDPOINT_TEXT];
 };
 
@@ -45,6 +52,7 @@ struct server {
 	bool has_source_size;
 	uint64_t source_size;
 	int64_t idle_ms;                /* 0: no remarks about idleness */
+	struct pauses pauses;
 	struct loop *loop;
 	struct listener listeners[LISTENERS_MAX];
 	unsigned n_listeners;
@@ -85,6 +93,17 @@ bool serve_show(struct server *s, const char *peer, struct str bytes);
 
 /* A client is gone, or a message was served: is it enough? */
 void serve_count(struct server *s);
+
+/* What --pause takes: "5s", "listen:1m,close:10s".  0 or -EINVAL, -ERANGE. */
+int pauses_parse(const char *text, struct pauses *out_pauses);
+
+/* Says for how long there will be no `before`: "accept", "read", "close". */
+void pause_say(const struct server *s, const char *text, const char *before,
+    int64_t ms);
+
+/* Stands still first, if that was asked for; then serve_go_on. */
+void pause_listener(struct listener *l);
+void serve_go_on(struct listener *l);
 
 /* Accepts nobody until a client has gone. */
 void serve_pause(struct server *s, int err);

@@ -85,7 +85,7 @@ find_host(struct trace *t, char name[NAME_BYTES])
 		    "a name has 255 bytes at the most");
 	o = target_parse(name, &t->target);
 	if (o == OUTCOME_DONE)
-		o = endpoint_resolve(&t->job, &t->target, list, &n);
+		o = endpoint_resolve_peer(&t->job, &t->target, list, &n);
 	if (o != OUTCOME_DONE)
 		return o;
 	t->peer.len = list[0].len;
@@ -105,6 +105,8 @@ open_socket(struct trace *t)
 		return say_error(outcome_of_local(t->fd), t->target.text,
 		    "socket", t->fd, NULL);
 	o = endpoint_apply(&t->job, &t->target, t->fd);
+	if (o == OUTCOME_DONE)
+		o = endpoint_bind(&t->job, &t->target, t->fd, family);
 	err = icmp_want_errors(t->fd, family);
 	if (o == OUTCOME_DONE && err < 0)
 		o = say_error(OUTCOME_UNAVAILABLE, t->target.text, "errors",
@@ -347,6 +349,7 @@ const struct verb verb_trace = {
 	    "--count is how often each hop is asked (1), --timeout how long\n"
 	    "an answer may take (1.2s).  Nobody needs a privilege for it.\n",
 	.options = options,
+	.connects = true,
 	.size = sizeof(struct trace),
 	.defaults = trace_defaults,
 	.run = trace_run,

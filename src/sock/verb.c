@@ -5,6 +5,7 @@
  */
 #include "sock/verb.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static const struct verb *const verbs[] = {
 const struct option_row verb_options[] = {
 	OPTION("json", 0, NULL, OPTION_FLAG, style.is_json,
 	    "one JSON object a line"),
+	OPTION("events", 0, "FILE", OPTION_TEXT, events,
+	    "as --json, but to this file instead of standard error"),
 	OPTION("calls", 0, NULL, OPTION_FLAG, style.shows_calls,
 	    "show each socket call, its result and time"),
 	OPTION("timeout", 't', "T", OPTION_TIME, timeout_ms,
@@ -48,6 +51,8 @@ const struct option_row verb_options[] = {
 	OPTION("ipv6", '6', NULL, OPTION_FLAG, only_v6, "IPv6 only"),
 	OPTION("count", 'c', "N", OPTION_COUNT, count, "stop after so many"),
 	OPTION("for", 0, "T", OPTION_TIME, for_ms, "stop after this time"),
+	OPTION("bind", 'b', "ADDR", OPTION_TEXT, bind,
+	    "connect from this local address: HOST, HOST:PORT or :PORT"),
 	OPTION("option", 'o', "NAME=VALUE", OPTION_LIST, sockopts,
 	    "set this socket option first (sock opts lists them)"),
 	OPTION("quiet", 'q', NULL, OPTION_FLAG, style.is_quiet,
@@ -158,7 +163,30 @@ read_job(struct job *job, int argc, char **argv)
 		    v->takes_command ? " [-- COMMAND...]" : "");
 		return false;
 	}
+	if (job->bind != NULL && !v->connects) {
+		say_error(OUTCOME_USAGE, NULL, "option", 0, "sock %s connects "
+		    "to nobody; --bind is for verbs that do", v->name);
+		return false;
+	}
 	return true;
+}
+
+/* It is closed when we end. */
+static enum outcome
+open_events(struct job *job)
+{
+	int fd;
+
+	if (job->events == NULL)
+		return OUTCOME_DONE;
+	fd = open(job->events, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |
+	    O_CLOEXEC, 0666);
+	if (fd == -1)
+		return say_error(OUTCOME_LOCAL, job->events, "open", errno,
+		    NULL);
+	job->style.is_json = true;
+	job->style.events_fd = fd;
+	return OUTCOME_DONE;
 }
 
 static enum outcome
@@ -176,8 +204,10 @@ run(const struct verb *v, int argc, char **argv)
 	if (v->defaults != NULL)
 		v->defaults(job);
 	if (read_job(job, argc, argv)) {
+		outcome = open_events(job);
 		say_open(&job->style);
-		outcome = v->run(job);
+		if (outcome == OUTCOME_DONE)
+			outcome = v->run(job);
 	}
 	free(job);
 	return outcome;

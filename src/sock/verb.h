@@ -61,6 +61,8 @@ struct job {
 	int64_t timeout_ms;     /* to connect, and without any byte; 0: none */
 	int64_t for_ms;         /* to stop after; 0: never */
 	uint64_t count;         /* to stop after so many; 0: never */
+	const char *events;     /* file for what style.is_json has said */
+	const char *bind;       /* local address, see endpoint_bind; or NULL */
 	struct option_list sockopts;    /* -o NAME=VALUE, see sockopt.h */
 	char **operands;
 	unsigned n_operands;
@@ -75,6 +77,7 @@ struct verb {
 	/* More lines for --help, each with its newline; or NULL. */
 	const char *details;
 	const struct option_row *options;       /* its own; NULL: none */
+	bool connects;          /* may be told from where: --bind */
 	bool takes_command;     /* what is behind "--" is a command */
 	bool stops_early;       /* no options behind the first operand */
 	size_t size;            /* of the struct that begins with a job */

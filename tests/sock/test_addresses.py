@@ -2,13 +2,15 @@
 """Addresses that are none, and those that the system refuses: one line."""
 
 import os
+import re
 import socket
+import time
 
 import pytest
 
-from workbench import (DONE, LOCAL, NAME, NOBODY, PEER, TIMEOUT, UNAVAILABLE,
-                       USAGE, Serve, answer, for_nobody, kept_port, objects,
-                       run)
+from workbench import (DONE, LOCAL, NAME, NOBODY, PATIENCE_S, PEER, TIMEOUT,
+                       UNAVAILABLE, USAGE, Serve, answer, for_nobody,
+                       kept_port, objects, run)
 
 BAD = [
     "tcp:localhost", "tcp:localhost:65536", "tcp:localhost:-1", "tcp:::1:80",
@@ -70,6 +72,26 @@ def test_port_in_use_names_the_holder():
         done = run("serve", f"tcp:127.0.0.1:{s.getsockname()[1]}")
     assert done.returncode == LOCAL
     assert f"[{os.getpid()}]" in done.stderr.decode()
+
+
+def test_port_in_time_wait_says_for_how_long():
+    """U12, T14: its server has ended, and had no SO_REUSEADDR."""
+    with socket.socket() as s, socket.socket() as client:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        client.settimeout(PATIENCE_S)
+        client.connect(s.getsockname())
+        accepted, _ = s.accept()
+        accepted.close()
+        assert client.recv(1) == b""
+        port = s.getsockname()[1]
+    end = time.monotonic() + PATIENCE_S
+    while b"TIME_WAIT" not in run("ls", f"tcp:127.0.0.1:{port}").stdout:
+        assert time.monotonic() < end
+    done = run("serve", f"tcp:127.0.0.1:{port}")
+    assert done.returncode == LOCAL
+    assert re.search(r"held by a connection in TIME_WAIT for \d+ s\n",
+                     done.stderr.decode())
 
 
 @pytest.mark.parametrize("kind, address", [

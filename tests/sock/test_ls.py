@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from workbench import PARTIAL, PATIENCE_S, SOCK, answer, objects, run
+from workbench import (PARTIAL, PATIENCE_S, SOCK, UNAVAILABLE, USAGE, answer,
+                       objects, run)
 
 
 def ls(*arguments):
@@ -59,6 +60,75 @@ def test_each_is_there(fixtures):
         assert any(f"[{os.getpid()}]/{s.fileno()}" in o
                    for o in found["owners"]), name
         assert found["uid"] == os.geteuid()
+
+
+def test_mptcp():
+    """D4: its subflow is a socket of TCP, on the same port."""
+    try:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM,
+                          socket.IPPROTO_MPTCP)
+    except OSError:
+        pytest.skip("this kernel has no MPTCP")
+    with s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(3)
+        port = s.getsockname()[1]
+        done = run("ls", "--json", "mptcp")
+        if done.returncode == UNAVAILABLE:
+            pytest.skip("this kernel lists no MPTCP sockets")
+        found = by_inode(objects(done.stdout))[inode_of(s)]
+        assert found["local"] == f"mptcp:127.0.0.1:{port}"
+        assert found["state"] == "LISTEN"
+        assert len(ls(f"mptcp:*:{port}")) == 1
+        assert ls("-6", f"mptcp:*:{port}") == []
+
+
+def raw_sockets():
+    """{what ls calls it: socket}."""
+    made = {}
+    for text, family, kind, protocol in [
+            ("raw:0.0.0.0:1", socket.AF_INET, socket.SOCK_RAW,
+             socket.IPPROTO_ICMP),
+            ("raw:[::]:58", socket.AF_INET6, socket.SOCK_RAW,
+             socket.IPPROTO_ICMPV6)]:
+        try:
+            made[text] = socket.socket(family, kind, protocol)
+        except PermissionError:
+            pytest.skip("raw sockets are not for us")
+    return made
+
+
+def test_raw():
+    """R1: by the protocol, with or without INET_RAW_DIAG."""
+    made = raw_sockets()
+    listed = by_inode(ls())
+    for text, s in made.items():
+        found = listed[inode_of(s)]
+        assert (found["kind"], found["local"]) == ("raw", text)
+        assert found["peer"] is None and found["state"] is None
+        assert any(f"[{os.getpid()}]/" in o for o in found["owners"])
+        assert inode_of(s) in by_inode(ls(text))
+    six = by_inode(ls("raw6"))
+    assert inode_of(made["raw:[::]:58"]) in six
+    assert inode_of(made["raw:0.0.0.0:1"]) not in six
+    made["raw:0.0.0.0:1"].connect(("127.0.0.1", 0))
+    found = by_inode(ls("raw"))[inode_of(made["raw:0.0.0.0:1"])]
+    assert found["peer"] == "raw:127.0.0.1:0"
+    for s in made.values():
+        s.close()
+
+
+def test_ping_sockets():
+    """R2: the kernel lists them in /proc alone; the identifier is the port."""
+    try:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM,
+                          socket.IPPROTO_ICMP)
+    except PermissionError:
+        pytest.skip("ping sockets are not for our group")
+    with s:
+        s.bind(("127.0.0.1", 0))
+        found = by_inode(ls("icmp"))[inode_of(s)]
+        assert found["local"] == f"icmp:127.0.0.1:{s.getsockname()[1]}"
 
 
 def test_states(fixtures):
@@ -126,6 +196,17 @@ def test_patterns(fixtures, tmp_path):
     found, = ls(f"unix-dgram:@sock-test-{os.getpid()}")
     assert found["inode"] == inode_of(fixtures["abstract"])
     assert ls("tcp:*:1.5") == []
+
+
+def test_patterns_of_a_process(fixtures):
+    mine = {inode_of(s) for s in fixtures.values()}
+    assert mine <= set(by_inode(ls(f"pid:{os.getpid()}")))
+    assert mine <= set(by_inode(ls(f"pid:{os.getpid()}/*")))
+    listen = fixtures["listen"]
+    found, = ls(f"pid:{os.getpid()}/{listen.fileno()}")
+    assert found["inode"] == inode_of(listen)
+    assert ls(f"pid:{os.getpid()}/99999") == []
+    assert run("ls", "-n", "pid:1").returncode == USAGE
 
 
 def test_families(fixtures):

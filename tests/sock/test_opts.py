@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from workbench import LOCAL, NAME, UNAVAILABLE, answer, objects, run
+from workbench import LOCAL, NAME, UNAVAILABLE, USAGE, answer, objects, run
 
 LECTURE = """DEBUG REUSEADDR REUSEPORT KEEPALIVE DONTROUTE LINGER BROADCAST
     OOBINLINE SNDBUF RCVBUF SNDLOWAT RCVLOWAT SNDTIMEO RCVTIMEO TIMESTAMP TYPE
@@ -31,6 +31,24 @@ def test_all_of_the_lecture_are_shown(kind):
     shown = options(kind)
     for name in LECTURE:
         assert shown[name.lower()]["value"] is not None
+
+
+def test_all_kinds():
+    """What each kind has by itself is what the table has of it."""
+    rows = options("--all-kinds")
+    for kind, address in [("tcp4", "tcp4::0"), ("udp6", "udp6::0"),
+                          ("unix-dgram", "unix-dgram:x")]:
+        alone = options(address)
+        for name in ("sndbuf", "reuseaddr", "type", "domain", "linger"):
+            assert rows[name][kind] == alone[name]["value"]
+    assert rows["nodelay"]["tcp4"] == "0"
+    assert rows["nodelay"]["udp4"] is None and rows["nodelay"]["unix"] is None
+    assert rows["v6only"]["tcp6"] is not None
+    line, = [line for line in answer("opts", "-a").splitlines()
+             if line.startswith("type ")]
+    assert line.split()[1:] == ["1", "1", "2", "2", "1", "2", "5"]
+    assert run("opts", "-a", "tcp::0").returncode == USAGE
+    assert run("opts", "-a", "-s", "nodelay").returncode == USAGE
 
 
 def test_set_and_read_back():

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 """sock send, by each call and with each end; --calls as strace tells it."""
 
+import os
 import re
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -82,6 +84,39 @@ def test_reply_of_a_unix_datagram(tmp_path):
     """The sender has a name, so that it can be answered."""
     with Serve(f"unix-dgram:{tmp_path}/d", "--echo") as s:
         assert answer("send", s.address(), "ping", "--reply=60s") == "ping"
+
+
+def test_ends_in_time():
+    """--for: whatever it waits for; what was answered meanwhile is printed."""
+    read_end, write_end = os.pipe()         # standard input that never ends
+    with socket.create_server(("127.0.0.1", 0)) as s, \
+            Serve("tcp:127.0.0.1:0", "--echo") as echo:
+        silent = f"tcp:127.0.0.1:{s.getsockname()[1]}"
+        for arguments in [[silent, "--lines"], [silent],
+                          [silent, "x", "--half-close"],
+                          [silent, "x", "--reply=1h"],
+                          [silent, "x" * 65536, "--count=100000"]]:
+            done = subprocess.run(
+                [SOCK, "send", *arguments, "--for=50ms"], stdin=read_end,
+                capture_output=True, timeout=PATIENCE_S)
+            assert (done.returncode, done.stderr) == (DONE, b""), arguments
+        done = run("send", echo.address(), "ping", "--reply=1h", "--for=1s")
+        assert done.returncode == DONE
+        assert done.stdout in (b"", b"ping")
+    os.close(read_end)
+    os.close(write_end)
+
+
+def test_datagrams_end_in_time(tmp_path):
+    """Where the queue of the receiver is full, nothing wakes the sender."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(f"{tmp_path}/d")
+        for via in VIAS:
+            done = run("send", f"unix-dgram:{tmp_path}/d", "x", f"--via={via}",
+                       "--count=1000000", "--for=50ms", "--json", "-v")
+            assert done.returncode == DONE, done.stderr
+            sent = objects(done.stderr)[-1]
+            assert sent["ev"] == "sent" and sent["messages"] < 1000000
 
 
 def one_client(handle):

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from workbench import (CHARGE, DONE, LOCAL, PATIENCE_S, POEM, SOCK, USAGE,
-                       Serve, answer, run)
+from workbench import (CHARGE, DONE, LOCAL, PATIENCE_S, POEM, SOCK, TIMEOUT,
+                       USAGE, Serve, answer, objects, run)
 
 
 
@@ -230,6 +230,76 @@ def test_discard_and_source():
     with Serve("tcp:127.0.0.1:0", "--discard", "--count=1") as s:
         assert answer(s.address(), input="x" * 100000) == ""
         assert s.output() == ""
+
+
+def queue_of(address):
+    """Bytes not read, or clients that wait; of a socket that is one's own."""
+    said, = objects(answer("ls", "--json", "-ln", address))
+    return said["receive_queue"]
+
+
+def wait_for_queue(address, least):
+    end = time.monotonic() + PATIENCE_S
+    while queue_of(address) < least:
+        assert time.monotonic() < end
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pauses_end(engine):
+    """With each engine: what came meanwhile is served afterwards."""
+    with Serve("tcp:127.0.0.1:0", "--echo", f"--engine={engine}",
+               "--pause=listen:50ms,read:50ms,close:50ms") as s:
+        assert s.wait_for("wait")["before"] == "accept"
+        assert answer(s.said[0]["local"], input="x") == "x"
+        assert s.wait_for("wait")["before"] == "read"
+        assert s.wait_for("wait")["before"] == "close"
+        assert s.wait_for("close")["received"] == 1
+
+
+def test_pause_before_accept():
+    """T12: clients wait in the backlog."""
+    with Serve("tcp:127.0.0.1:0", "--pause=listen:1h") as s:
+        address = s.address()
+        with connect(address):
+            wait_for_queue(address, 1)
+        assert s.stop() == DONE
+    assert s.said[-1]["clients"] == 0
+
+
+def test_pause_before_read():
+    """The buffers of both sides fill; --timeout is for what comes then."""
+    with Serve("tcp:127.0.0.1:0", "--pause=1h", "--timeout=1ms") as s:
+        address = s.address()
+        done = run("send", address, "--timeout=200ms",
+                   input=b"x" * (32 << 20))
+        assert done.returncode == TIMEOUT
+        assert s.wait_for("wait")["before"] == "read"
+        assert s.stop() == DONE
+        assert s.output() == ""
+    assert s.said[-1]["clients"] == 1 and s.said[-1]["received"] == 0
+
+
+def test_pause_of_datagrams():
+    with Serve("udp:127.0.0.1:0", "--pause=read:1h") as s:
+        address = s.address()
+        assert s.wait_for("wait")["before"] == "read"
+        answer("send", address, "x")
+        wait_for_queue(address, 1)
+        assert s.stop() == DONE
+    assert s.said[-1]["messages"] == 0
+
+
+def test_pause_before_close():
+    """The peer has ended, we have not: CLOSE_WAIT."""
+    with Serve("tcp:127.0.0.1:0", "--discard", "--pause=close:1h") as s:
+        address = s.address()
+        with connect(address) as c:
+            c.shutdown(socket.SHUT_WR)
+            assert s.wait_for("wait")["before"] == "close"
+            states = [o["state"] for o in
+                      objects(answer("ls", "--json", "-n", address))]
+            assert "CLOSE_WAIT" in states
+            assert s.stop() == DONE
 
 
 def test_command_for_each_client():
@@ -457,3 +527,9 @@ def test_strchkread():
 def test_usage():
     assert run("serve", "tcp::0", "--talk", "udp::0").returncode == USAGE
     assert run("serve", "udp::0", "--talk", "-q").returncode == USAGE
+    for pause in ["", "soon", "write:1s", "read:", "1s,", "read:1s,,1s",
+                  "read:" + "1" * 40]:
+        assert run("serve", "tcp::0", f"--pause={pause}").returncode == USAGE
+    assert run("serve", "tcp::0", "--pause=1s", "--talk").returncode == USAGE
+    assert run("serve", "tcp::0", "--pause=1s", "--",
+               "true").returncode == USAGE

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -119,6 +120,35 @@ def test_errors_as_json():
     assert error["ev"] == "error"
     assert error["errno"] == "ECONNREFUSED"
     assert error["exit"] == done.returncode == 2
+
+
+def test_events_have_their_file(tmp_path):
+    """Data, remarks for people and events are apart."""
+    path = tmp_path / "events"
+    path.write_text("something older")
+    with subprocess.Popen(
+            [SOCK, "serve", "tcp:127.0.0.1:0", "--count=1",
+             f"--port-file={tmp_path}/port", f"--events={path}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        end = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "port").exists():
+            assert time.monotonic() < end
+        port = (tmp_path / "port").read_text().strip()
+        answer("send", f"tcp:127.0.0.1:{port}", "data")
+        assert p.communicate(timeout=PATIENCE_S) == (b"data", b"")
+    assert [o["ev"] for o in objects(path.read_text())] == \
+        ["listen", "accept", "close", "end"]
+
+
+def test_errors_are_for_both(tmp_path):
+    path = tmp_path / "events"
+    done = run("tcp:127.0.0.1:1", f"--events={path}")
+    error, = objects(path.read_text())
+    assert error["errno"] == "ECONNREFUSED"
+    assert done.stderr.startswith(b"sock: tcp:127.0.0.1:1: connect")
+    done = run("ls", "--events=/proc/nonexistent/x")
+    assert done.returncode == LOCAL
+    assert done.stderr.startswith(b"sock: /proc/nonexistent/x: open: ")
 
 
 def test_json_escapes():
