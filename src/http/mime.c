@@ -118,6 +118,7 @@
 	X("sh", "application/x-sh")                                         \
 	X("sql", "application/sql")                                         \
 	X("srt", "application/x-subrip")                                    \
+	X("svgz", "image/svg+xml")                                          \
 	X("tar", "application/x-tar")                                       \
 	X("tar.br", "application/x-brotli")                                 \
 	X("tar.bz2", "application/x-bzip2")                                 \

@@ -46,6 +46,8 @@ reason_of_errno(int err)
 		return REASON_LINK_LOOP;
 	case EXDEV:             /* openat2(2), RESOLVE_BENEATH */
 		return REASON_LINK_LEAVES;
+	case EMLINK:            /* see site/resolve.h */
+		return REASON_LINK_REFUSED;
 	case EACCES:
 	case EPERM:
 		return REASON_UNREADABLE;

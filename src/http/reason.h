@@ -40,6 +40,8 @@
 	    "There is nothing under this address.")                           \
 	X(LINK_LOOP, 404, "link-loop", "The address is a loop of links.")     \
 	X(LINK_LEAVES, 403, "link-leaves", "A link leads out of the site.")   \
+	X(LINK_REFUSED, 403, "link-refused",                                  \
+	    "There is a link on the way, which is not followed.")             \
 	X(UNREADABLE, 403, "unreadable", "This may not be read.")             \
 	X(NOT_FILE, 403, "not-file", "This is not a regular file.")           \
 	X(NOT_EXECUTABLE, 403, "not-executable",                              \

@@ -100,6 +100,11 @@ static const struct option_row rows[] = {
 	{ 0, "hidden", NULL,
 	    "serve names that begin with a dot as well",
 	    .apply = config_set_hidden },
+	{ 0, "symlinks", "policy",
+	    "which symbolic links are followed: none, owner\n"
+	    "(of who owns what they lead to) or beneath (all\n"
+	    "that stay in the directory; default)",
+	    .apply = config_set_symlinks },
 	{ 0, "cache-control", "value",
 	    "what may be done with copies of files, or with\n"
 	    "glob=value, of some; may be repeated (default\n"

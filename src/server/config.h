@@ -10,6 +10,7 @@
 #include "server/sandbox.h"
 #include "site/freshness.h"
 #include "site/object.h"
+#include "site/resolve.h"
 
 #define CONFIG_ADDRESSES 16     /* -i may be given this often */
 #define CONFIG_CGI_ENV 16       /* and --cgi-env so often */
@@ -47,6 +48,7 @@ struct config {
 	const char *index;              /* "index.html" */
 	bool listings;                  /* show directories without index */
 	bool hidden;                    /* serve names that begin with a dot */
+	enum symlinks symlinks;         /* follow these */
 	struct freshness freshness;     /* Cache-Control */
 	uint64_t compress_max;          /* bytes of a file; 0: nothing is
 	                                   compressed here */

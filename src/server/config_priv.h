@@ -62,6 +62,7 @@ enum config_verdict config_set_no_compress(const struct use *u);
 enum config_verdict config_set_no_index(const struct use *u);
 enum config_verdict config_set_sandbox(const struct use *u);
 enum config_verdict config_set_server_header(const struct use *u);
+enum config_verdict config_set_symlinks(const struct use *u);
 enum config_verdict config_set_user_dir(const struct use *u);
 
 #endif

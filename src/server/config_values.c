@@ -372,6 +372,24 @@ config_set_server_header(const struct use *u)
 }
 
 enum config_verdict
+config_set_symlinks(const struct use *u)
+{
+	static const char *const policies[] = {
+		[SYMLINKS_BENEATH] = "beneath",
+		[SYMLINKS_OWNER] = "owner",
+		[SYMLINKS_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		if (strcmp(u->value, policies[i]) == 0) {
+			u->config->symlinks = (enum symlinks)i;
+			return CONFIG_RUN;
+		}
+	}
+	return refuse(u, "no such policy: beneath, owner or none");
+}
+
+enum config_verdict
 config_set_user_dir(const struct use *u)
 {
 	if (u->value[0] != '\0' && !is_plain_name(u->value))

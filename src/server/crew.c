@@ -363,6 +363,7 @@ crew_start(struct command *command, struct tree *tree, enum crew_state state,
 	c->tree = tree;
 	c->site = *command->setup->site;
 	c->site.root = tree->root;
+	c->site.symlinks = config->symlinks;
 	list_append(&command->crews, &c->node);
 	*out_err = start_children(c, add_children(c, config));
 	return c;

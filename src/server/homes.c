@@ -163,7 +163,9 @@ open_web_dir(struct homes *h, const char *user)
 	home = open(a->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (home == -1)
 		return -errno;
-	dir = resolve_dir_followed(home, h->setup->config->user_dir);
+	/* It is a root, which may be reached as ours may. */
+	dir = resolve_dir_followed(home, h->setup->config->user_dir,
+	    SYMLINKS_BENEATH);
 	close(home);
 	if (dir < 0)
 		return dir;
@@ -187,7 +189,7 @@ open_index(const struct homes *h, int root, const char *path,
 	    h->setup->config->index);
 	if (n < 0 || (size_t)n >= sizeof(name))
 		return -ENAMETOOLONG;
-	err = resolve_open(root, name, out_found);
+	err = resolve_open(root, name, h->setup->config->symlinks, out_found);
 	if (err == 0 && S_ISDIR(out_found->st.st_mode)) {
 		close(out_found->fd);
 		err = -ENOENT;
@@ -209,7 +211,7 @@ find_in_directory(const struct homes *h, const char *path, struct answer *a)
 	}
 	if (err != -ENOENT || !h->setup->config->listings)
 		return err;
-	err = resolve_open(a->fds[1], path, &f);
+	err = resolve_open(a->fds[1], path, h->setup->config->symlinks, &f);
 	if (err < 0)
 		return err;
 	a->fds[0] = f.fd;
@@ -217,14 +219,16 @@ find_in_directory(const struct homes *h, const char *path, struct answer *a)
 }
 
 static int
-find_file(const char *path, struct answer *a)
+find_file(const struct homes *h, const char *path, struct answer *a)
 {
 	struct found f;
 	int err;
 
-	err = resolve_stat(a->fds[1], path, &f.st);
+	err = resolve_stat(a->fds[1], path, h->setup->config->symlinks,
+	    &f.st);
 	if (err == 0 && !S_ISDIR(f.st.st_mode)) {
-		err = resolve_open(a->fds[1], path, &f);
+		err = resolve_open(a->fds[1], path,
+		    h->setup->config->symlinks, &f);
 		if (err == 0)
 			a->fds[0] = f.fd;
 	}
@@ -243,10 +247,10 @@ find(struct homes *h, const char *user, const char *path, struct answer *a)
 	if (a->fds[1] < 0)
 		return a->fds[1];
 	if (path == NULL)
-		return find_file("", a);
+		return find_file(h, "", a);
 	if (n == 0 || path[n - 1] == '/')
 		return find_in_directory(h, path, a);
-	return find_file(path, a);
+	return find_file(h, path, a);
 }
 
 /* Peers */

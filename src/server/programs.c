@@ -70,6 +70,7 @@ programs_open(struct programs *p, const struct config *config, unsigned port)
 		err = add_environment(p, config);
 	if (err < 0)
 		return err;
+	p->cgi.symlinks = config->symlinks;
 	p->cgi.root_path = p->root_path;
 	p->cgi.document_root = p->document_root;
 	p->cgi.env = (const char *const *)p->env;

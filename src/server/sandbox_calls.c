@@ -127,7 +127,7 @@ static const struct rule {
 	{ SCMP_SYS(statx), BOTH, ANY, "as newfstatat" },
 	{ SCMP_SYS(fstatfs), BOTH, ANY, "what the cache may trust" },
 	{ SCMP_SYS(getdents64), BOTH, ANY, "listings" },
-	{ SCMP_SYS(readlinkat), WORKER, ANY, "where a descriptor leads" },
+	{ SCMP_SYS(readlinkat), BOTH, ANY, "where a link leads" },
 	{ SCMP_SYS(fchdir), WORKER, ANY, "where inotify is to watch" },
 	{ SCMP_SYS(inotify_add_watch), WORKER, ANY, "changes of files" },
 	{ SCMP_SYS(inotify_rm_watch), WORKER, ANY, "changes of files" },

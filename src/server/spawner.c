@@ -241,7 +241,9 @@ run_program(struct spawner *s, const struct spawn_run *run, int dir,
 
 /*
  * Cuts the path into directory and "./name" (written into `name`), opens the
- * directory and looks again at what the worker has seen.
+ * directory and looks again at what the worker has seen.  It is executed by
+ * its name: who puts a link in its place meanwhile could as well put a program
+ * there.
  */
 static int
 open_dir(struct spawner *s, struct spawn_run *run, char *name, size_t size)
@@ -258,13 +260,13 @@ open_dir(struct spawner *s, struct spawn_run *run, char *name, size_t size)
 		return -ENAMETOOLONG;
 	memcpy(dir, run->path, n);
 	dir[n] = '\0';
-	err = resolve_stat(s->cgi_root, run->path, &st);
+	err = resolve_stat(s->cgi_root, run->path, s->config->symlinks, &st);
 	if (err < 0)
 		return err;
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
 	run->args[0] = name;
-	return resolve_dir_followed(s->cgi_root, dir);
+	return resolve_dir_followed(s->cgi_root, dir, s->config->symlinks);
 }
 
 static int

@@ -107,7 +107,7 @@ open_root(struct tree *t, const struct config *config,
 		tell_closed(identity, "", root, "read", "rx", why);
 		return -EACCES;
 	}
-	err = resolve_stat(t->root, "", &st);
+	err = resolve_stat(t->root, "", SYMLINKS_BENEATH, &st);
 	if (err < 0)
 		snprintf(why, TREE_WHY, "%s: openat2(2): %s; Linux 5.6 or "
 		    "newer is needed", root, strerror(-err));

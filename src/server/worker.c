@@ -168,7 +168,8 @@ open_cache(struct worker *w, struct cache_limits *limits)
 			w->site.content_max = OBJECT_CONTENT_MAX;
 		return;
 	}
-	err = cache_open(w->loop, w->site.root, limits, &w->site.cache);
+	err = cache_open(w->loop, w->site.root, w->site.symlinks, limits,
+	    &w->site.cache);
 	if (err < 0)
 		log_error("files are not kept in memory: inotify: %s",
 		    strerror(-err));

@@ -56,6 +56,7 @@ struct cache {
 	struct loop *loop;
 	struct watcher *watcher;
 	int root;
+	enum symlinks symlinks;
 	struct cache_limits limits;
 	size_t bytes;
 	unsigned n_descriptors, n_missing;
@@ -192,6 +193,19 @@ lru_of(struct cache *c, const struct cache_entry *e)
 /* Asking */
 
 /*
+ * A link to the same file may have come, or got another owner: by comparing
+ * files that would not be seen.
+ */
+static int
+look_at(const struct cache *c, const char *path, int flags,
+    struct stat *out_st)
+{
+	if (c->symlinks != SYMLINKS_BENEATH)
+		return resolve_stat(c->root, path, c->symlinks, out_st);
+	return fstatat(c->root, path, out_st, flags) == -1 ? -errno : 0;
+}
+
+/*
  * Is what lies beside the file in this coding what is known of it?  Where
  * events tell, that is known already.
  */
@@ -208,7 +222,7 @@ is_same_sidecar(const struct cache *c, const struct cache_entry *e,
 	if (n + suffix.n >= sizeof(path))
 		return true;
 	*str_put(str_put(path, (struct str){ e->path, n }), suffix) = '\0';
-	if (fstatat(c->root, path, &st, 0) == -1 ||
+	if (look_at(c, path, 0, &st) < 0 ||
 	    !version_fits(&st, &e->object->st))
 		return known == NULL || !known->is_sidecar;
 	return known != NULL && known->is_sidecar &&
@@ -239,8 +253,7 @@ is_current(const struct cache *c, struct cache_entry *e)
 	e->checked_s = now_s;
 	if (e->is_listing)
 		return false;
-	err = fstatat(c->root, e->path, &st,
-	    e->is_shared ? 0 : AT_SYMLINK_NOFOLLOW) == -1 ? -errno : 0;
+	err = look_at(c, e->path, e->is_shared ? 0 : AT_SYMLINK_NOFOLLOW, &st);
 	if (e->object == NULL)
 		return err == -ENOENT;
 	return err == 0 && version_is_same(&st, &e->object->st) &&
@@ -524,8 +537,8 @@ bucket_count(const struct cache_limits *limits)
 }
 
 int
-cache_open(struct loop *l, int root, const struct cache_limits *limits,
-    struct cache **out_cache)
+cache_open(struct loop *l, int root, enum symlinks symlinks,
+    const struct cache_limits *limits, struct cache **out_cache)
 {
 	struct cache *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
@@ -534,6 +547,7 @@ cache_open(struct loop *l, int root, const struct cache_limits *limits,
 		return err;
 	c->loop = l;
 	c->root = root;
+	c->symlinks = symlinks;
 	c->limits = *limits;
 	list_init(&c->objects);
 	list_init(&c->listings);

@@ -16,12 +16,14 @@
  * that does not tell (NFS, FUSE) or that finds files by other spellings of
  * their names, where watches have run out, behind a mount.
  * What differs is looked up again, so no link leads out of the root by being
- * known.  Without that a hit costs no system call.  (For requests of which a
- * part was there before, "before" is to a tick of the clock.)
+ * known; where not all links inside are followed, a look-up that obeys that
+ * compares.  Without all this a hit costs no system call.  (For requests of
+ * which a part was there before, "before" is to a tick of the clock.)
  */
 
 #include "base/str.h"
 #include "site/object.h"
+#include "site/resolve.h"
 #include "site/watcher.h"
 
 struct cache;
@@ -36,13 +38,14 @@ struct cache_limits {
 };
 
 /*
- * A cache for files below the directory `root`, which stays the caller's.
+ * A cache for files below the directory `root`, which stays the caller's, as
+ * far as links are followed there.
  * Changes are read by an urgent watch of the loop.  0 or a negative errno:
  * without inotify there is no cache.  The working directory is left and
  * returned to now and then.
  */
-int cache_open(struct loop *l, int root, const struct cache_limits *limits,
-    struct cache **out_cache);
+int cache_open(struct loop *l, int root, enum symlinks symlinks,
+    const struct cache_limits *limits, struct cache **out_cache);
 
 /* NULL is fine.  Objects in use live on until they are let go. */
 void cache_close(struct cache *c);

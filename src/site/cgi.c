@@ -12,7 +12,6 @@
 #include "http/path.h"
 #include "net/channel.h"
 #include "site/cgi_priv.h"
-#include "site/resolve.h"
 #include "site/spawn_msg.h"
 
 #define PREFIX S("cgi-bin/")
@@ -37,7 +36,8 @@ find_script(const struct cgi_service *s, struct exchange *x, struct str path,
 		upto = arena_cstr(&x->arena, head);
 		if (upto == NULL)
 			return REASON_MEMORY;
-		err = resolve_stat(s->setup.root, upto, &st);
+		err = resolve_stat(s->setup.root, upto, s->setup.symlinks,
+		    &st);
 		if (err < 0)
 			return reason_of_errno(-err);
 		if (S_ISDIR(st.st_mode))

@@ -15,6 +15,7 @@
 
 struct cgi_setup {
 	int root;                       /* descriptor of the CGI directory */
+	enum symlinks symlinks;         /* which of them are followed there */
 	const char *root_path;          /* absolute, for SCRIPT_FILENAME */
 	const char *document_root;      /* absolute, for DOCUMENT_ROOT */
 	const char *const *env;         /* further "NAME=value", NULL ends */

@@ -309,6 +309,7 @@ list_dir(const struct site *s, struct exchange *x, const struct dir *d)
 		.above = d->above,
 		.path = d->path,
 		.shows_hidden = s->shows_hidden,
+		.symlinks = s->symlinks,
 		.budget = s->listings != NULL ? &s->listings->left_bytes :
 		    NULL,
 	};

@@ -169,10 +169,12 @@ open_plain(const struct encode_service *s, const struct object *o,
 	int err;
 
 	if (S_ISREG(o->st.st_mode)) {
-		err = resolve_open(s->root, cache_path(o), &f);
+		/* If it is another one by now, that is seen there; so it does
+		   not matter by which links. */
+		err = resolve_open(s->root, cache_path(o), SYMLINKS_BENEATH,
+		    &f);
 		if (err < 0)
 			return err;
-		/* If it is another one by now, that is seen there. */
 		*out_state = encode_state_of(&o->st);
 		return f.fd;
 	}

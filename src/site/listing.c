@@ -19,7 +19,6 @@
 #include "http/date.h"
 #include "http/path.h"
 #include "site/html.h"
-#include "site/resolve.h"
 
 #define SLICE_NS 1000000
 #define BATCH 64u                       /* between two looks at the clock */
@@ -170,7 +169,7 @@ stat_entry(const struct listing *l, struct str name, struct stat *out_st)
 	if (l->of.path.n + name.n >= sizeof(path))
 		return false;
 	*str_put(str_put(path, l->of.path), name) = '\0';
-	return resolve_stat(l->of.root, path, out_st) == 0;
+	return resolve_stat(l->of.root, path, l->of.symlinks, out_st) == 0;
 }
 
 /* YYYY-MM-DD HH:MM; files of one minute are many. */

@@ -8,6 +8,7 @@
  */
 
 #include "base/buf.h"
+#include "site/resolve.h"
 
 /* What is listed, and where. */
 struct listing_of {
@@ -15,6 +16,7 @@ struct listing_of {
 	struct str above;       /* stands before the path in the address */
 	struct str path;        /* below the root; "" or with a slash behind */
 	bool shows_hidden;
+	enum symlinks symlinks; /* which are followed; others are left out */
 	size_t *budget;         /* bytes that are left; NULL: no bound */
 };
 

@@ -224,6 +224,22 @@ out:
 	return o;
 }
 
+/*
+ * Is this an SVG that is stored compressed?  It is sent so to everybody, as
+ * Apache does: there is no other form of it, and who asks for identity alone,
+ * as wget(1), does well to get the file as it is stored.
+ */
+static bool
+is_svgz(const struct object_look *look, struct str type, struct str start)
+{
+	const struct str suffix = S(".svgz");
+	size_t n = look->name.n;
+
+	return n > suffix.n && str_eq_nocase(str_skip(look->name,
+	    n - suffix.n), suffix) && str_eq(type, S("image/svg+xml")) &&
+	    str_starts(start, S("\x1f\x8b"));
+}
+
 /* The type of a file that begins so. */
 static void
 find_type(struct facts *f, const struct object_look *look, struct str start)
@@ -236,7 +252,11 @@ find_type(struct facts *f, const struct object_look *look, struct str start)
 		    start.n < MAGIC_MAX ? start.n : MAGIC_MAX });
 	f->has_charset = mime_wants_charset(f->type) &&
 	    looks_like_utf8(start, is_whole);
-	f->is_negotiated = look->is_negotiated && mime_compresses(f->type);
+	if (is_svgz(look, f->type, start))
+		f->coding = CODING_GZIP;
+	else
+		f->is_negotiated = look->is_negotiated &&
+		    mime_compresses(f->type);
 }
 
 /* Has the file stayed as it was while it was read? */

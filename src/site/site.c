@@ -18,7 +18,6 @@
 #include "site/freshness.h"
 #include "site/home.h"
 #include "site/redirect.h"
-#include "site/resolve.h"
 #include "site/variant.h"
 #include "site/version.h"
 
@@ -71,7 +70,7 @@ open_found(const struct site *s, const char *path, struct found *out_found)
 {
 	int err;
 
-	err = resolve_open(s->root, path, out_found);
+	err = resolve_open(s->root, path, s->symlinks, out_found);
 	if (err == 0 && is_source(s, out_found->fd)) {
 		close(out_found->fd);
 		/* That is no fact about the file, to be remembered. */

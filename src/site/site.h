@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "http/exchange.h"
 #include "site/object.h"
+#include "site/resolve.h"
 
 struct cache;
 struct cgi_service;
@@ -32,6 +33,7 @@ struct site {
 	struct listings *listings;      /* NULL: no bound */
 	struct loop *loop;              /* NULL: all is done at once */
 	bool shows_hidden;              /* names that begin with a dot */
+	enum symlinks symlinks;         /* which of them are followed */
 	const struct mime_table *types;
 	struct sniffer *sniffer;        /* may be NULL */
 	enum etag etag;

@@ -22,7 +22,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 OPTIONS = ["-d", "-f", "-h", "-i", "-l", "-p", "--address", "--port", "--log",
            "--debug", "--foreground", "--help", "--version", "--engine",
            "--workers", "--index", "--no-index", "--hidden", "--port-file",
-           "--grace", "--server-header"]
+           "--grace", "--server-header", "--symlinks"]
 
 
 def run(*arguments, **options):

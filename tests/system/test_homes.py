@@ -113,6 +113,22 @@ class TestFound:
         assert r["Content-Type"] == "text/plain; charset=utf-8"
         assert "ETag" in r and "Last-Modified" in r
 
+    @pytest.mark.parametrize("policy,owner,status", [
+        ("none", "root", 404), ("owner", "root", 200),
+        ("owner", PREFIX + "alice", 404), ("beneath", PREFIX + "alice", 200)])
+    def test_link_by_policy(self, start, homes, tree, policy, owner, status):
+        web = homes.top / "alice/sws"
+        uid = pwd.getpwnam(owner).pw_uid
+        os.chown(web / "near", uid, -1, follow_symlinks=False)
+        try:
+            server = start(tree, f"--symlinks={policy}")
+            assert server.get(path("/near")).status == status
+            assert server.get(path("/file.txt")).status == 200
+            listing = server.get(path("/")).body
+            assert (b'"./near"' in listing) == (status == 200)
+        finally:
+            os.chown(web / "near", 0, -1, follow_symlinks=False)
+
     def test_head(self, server):
         r = server.head(path("/file.txt"))
         assert (r.status, r["Content-Length"]) == (200, "13")

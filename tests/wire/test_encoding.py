@@ -681,3 +681,47 @@ def test_cache_control_by_default(server, target, status):
     response = server.get(target)
     assert response.status == status
     assert response["Cache-Control"] == "no-cache"
+
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>" + b" " * 2000
+SVGZ = ENCODE["gzip"](SVG)
+
+
+@pytest.mark.parametrize("accept", [None, "gzip", "br, zstd, gzip;q=0.1",
+                                    "identity", "gzip;q=0", "*;q=0"])
+@pytest.mark.parametrize("options", CACHES.values(), ids=CACHES)
+def test_svgz(start, root, accept, options):
+    """It is stored coded: there is nothing to choose, nor to compress."""
+    put(root, "a.svgz", SVGZ)
+    put_sidecar(root, "a.svgz", "br", SVGZ)
+    server = start(root, *options)
+    for method in ("GET", "HEAD", "GET"):
+        r = ask(server, accept, target="/a.svgz", method=method)
+        assert r.status == 200
+        assert r["Content-Type"] == "image/svg+xml"
+        assert r["Content-Encoding"] == "gzip"
+        assert r["Content-Length"] == str(len(SVGZ))
+        assert "Vary" not in r
+        assert r.body == (b"" if method == "HEAD" else SVGZ)
+        kept = ask(server, accept, f"If-None-Match: {r['ETag']}",
+                   target="/a.svgz", method=method)
+        assert (kept.status, kept["ETag"]) == (304, r["ETag"])
+        assert "Content-Encoding" not in kept
+
+
+def test_ranges_of_svgz(start, root):
+    """Of what is coded, and of several of them the whole."""
+    put(root, "a.svgz", SVGZ)
+    server = start(root)
+    tag = server.get("/a.svgz")["ETag"]
+    r = server.get("/a.svgz", "Range: bytes=2-11", f"If-Range: {tag}")
+    assert (r.status, r.body) == (206, SVGZ[2:12])
+    assert r["Content-Encoding"] == "gzip"
+    r = server.get("/a.svgz", "Range: bytes=0-0,2-2")
+    assert (r.status, r.body) == (200, SVGZ)
+
+
+def test_svgz_that_is_none(start, root):
+    put(root, "a.svgz", SVG)
+    r = start(root, "--no-compress").get("/a.svgz", "Accept-Encoding: gzip")
+    assert "Content-Encoding" not in r and r.body == SVG

@@ -74,6 +74,7 @@ test_errno(void **state)
 		{ ELOOP, 404 },
 		{ EINVAL, 404 },
 		{ EXDEV, 403 },
+		{ EMLINK, 403 },
 		{ EACCES, 403 },
 		{ EPERM, 403 },
 		{ ENXIO, 403 },

@@ -105,6 +105,7 @@ test_defaults(void **state)
 	assert_string_equal(c.index, "index.html");
 	assert_true(c.listings);
 	assert_false(c.hidden);
+	assert_int_equal(c.symlinks, SYMLINKS_BENEATH);
 	assert_string_equal(c.server_header, "sws/" SWS_VERSION);
 	assert_int_equal(c.header_ms, 10000);
 	assert_int_equal(c.idle_ms, 60000);
@@ -184,6 +185,12 @@ test_long_options(void **state)
 	assert_int_equal(c.idle_ms, 5000);
 	assert_int_equal(c.grace_ms, 1);
 	assert_int_equal(c.min_rate, 0);
+	parse_well("--symlinks=none site", &c);
+	assert_int_equal(c.symlinks, SYMLINKS_NONE);
+	parse_well("--symlinks=none --symlinks=owner site", &c);
+	assert_int_equal(c.symlinks, SYMLINKS_OWNER);
+	parse_well("--symlinks=owner --symlinks=beneath site", &c);
+	assert_int_equal(c.symlinks, SYMLINKS_BENEATH);
 	parse_well("--server-header= --grace=86400 --port=65535 site", &c);
 	assert_string_equal(c.server_header, "");
 	assert_int_equal(c.grace_ms, 86400000);
@@ -477,6 +484,8 @@ static const struct {
 	    "--cache-object 18446744073709551615G: " NO_CACHE_SIZE },
 	{ "--etag=size site",
 	    "--etag size: no such kind: mtime, content or none\n" },
+	{ "--symlinks=follow site",
+	    "--symlinks follow: no such policy: beneath, owner or none\n" },
 	{ "--cgi-max=0 site", "--cgi-max 0: not a number of programs "
 	    "(1 to 1024)\n" },
 	{ "--cgi-memory=16777217 site", "--cgi-memory 16777217: not a number "

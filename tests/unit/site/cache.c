@@ -41,7 +41,7 @@ open_place(const struct cache_limits *limits)
 	folder_file(folder, "a/b/other.txt", S("other"));
 	folder_file(folder, "a/beside.txt", S("beside"));
 	assert_int_equal(loop_open(NULL, &loop), 0);
-	assert_int_equal(cache_open(loop, folder->fd, limits,
+	assert_int_equal(cache_open(loop, folder->fd, SYMLINKS_BENEATH, limits,
 	    &place.site.cache), 0);
 }
 
@@ -356,7 +356,8 @@ test_changed_before_kept(void **state)
 	look.content_max = OBJECT_CONTENT_MAX;
 	p = cache_watch(place.site.cache, S("a/b/page.txt"), S(PAGE));
 	assert_non_null(p.spot.dir);
-	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt", &f), 0);
+	assert_int_equal(resolve_open(folder->fd, "a/b/page.txt",
+	    SYMLINKS_BENEATH, &f), 0);
 	assert_int_equal(object_open(f.fd, &f.st, &look, &o), 0);
 	rewrite();
 	cache_add(&p, o, false);
@@ -435,6 +436,110 @@ test_shared(void **state)
 		expect(cases[i].target, cases[i].status, cases[i].content);
 		close_place();
 	}
+}
+
+/* Links that are not all followed */
+
+/* The same file, now behind a link. */
+static void
+put_link_before(void)
+{
+	rename_to("a/b", "a/c");
+	folder_link(folder, "a/b", "c");
+}
+
+static void
+put_link_to(void)
+{
+	rename_to("a/b/page.txt", "away");
+	folder_link(folder, "a/b/page.txt", "../../away");
+}
+
+static void
+give_link(const char *path)
+{
+	if (fchownat(folder->fd, path, 4001, (gid_t)-1,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		fail_msg("chown: %s", path);
+}
+
+static void
+give_link_away(void)
+{
+	give_link("link.txt");
+}
+
+static void
+give_linked_away(void)
+{
+	give_link("linked");
+}
+
+static void
+give_target_away(void)
+{
+	give_link("a/b/page.txt");
+}
+
+/* `directories` is 0 where nobody tells of changes. */
+static void
+check_policy(enum symlinks symlinks, const char *target,
+    void (*happen)(void), unsigned status, unsigned directories)
+{
+	struct cache_limits limits = plenty;
+
+	limits.directories = directories;
+	open_place(&limits);
+	cache_close(place.site.cache);
+	assert_int_equal(cache_open(loop, folder->fd, symlinks, &limits,
+	    &place.site.cache), 0);
+	place.site.symlinks = symlinks;
+	folder_link(folder, "link.txt", "a/b/page.txt");
+	folder_link(folder, "linked", "a/b");
+	expect(target, 200, "first");
+	assert_true(is_known(target));
+	happen();
+	turn_in_next_second();
+	if (happen != nothing)
+		assert_false(is_known(target));
+	expect(target, status, status == 200 ? "first" : NULL);
+	expect(target, status, status == 200 ? "first" : NULL);
+	close_place();
+}
+
+static void
+test_link_comes(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n <= 100; n += 100) {
+		check_policy(SYMLINKS_NONE, PAGE, nothing, 200, n);
+		check_policy(SYMLINKS_NONE, PAGE, put_link_before, 403, n);
+		check_policy(SYMLINKS_NONE, PAGE, put_link_to, 403, n);
+	}
+}
+
+static void
+test_link_changes_owner(void **state)
+{
+	static const struct {
+		const char *target;
+		void (*happen)(void);
+		unsigned status;
+	} cases[] = {
+		{ "/link.txt", nothing, 200 },
+		{ "/linked/page.txt", nothing, 200 },
+		{ "/link.txt", give_link_away, 403 },
+		{ "/linked/page.txt", give_linked_away, 403 },
+		{ "/link.txt", give_target_away, 403 },
+		{ "/linked/page.txt", give_target_away, 200 },
+	};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();         /* files can be given away by root only */
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_policy(SYMLINKS_OWNER, cases[i].target, cases[i].happen,
+		    cases[i].status, 100);
 }
 
 /* What lies beside a file */
@@ -987,7 +1092,8 @@ test_silent_file_system(void **state)
 
 	(void)state;
 	assert_int_equal(loop_open(NULL, &loop), 0);
-	assert_int_equal(cache_open(loop, proc, &plenty, &c), 0);
+	assert_int_equal(cache_open(loop, proc, SYMLINKS_BENEATH,
+	    &plenty, &c), 0);
 	p = cache_watch(c, S("version"), S("/version"));
 	assert_null(p.spot.dir);
 	cache_close(c);
@@ -1004,6 +1110,8 @@ main(void)
 		cmocka_unit_test(test_changed_before_kept),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_link_comes),
+		cmocka_unit_test(test_link_changes_owner),
 		cmocka_unit_test(test_sidecars),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_listing),

@@ -46,8 +46,8 @@ begin(void **state)
 	place_open(&place);
 	folder_large(&place.folder, "page.txt", BYTES);
 	assert_int_equal(loop_open(NULL, &loop), 0);
-	assert_int_equal(cache_open(loop, place.folder.fd, &limits,
-	    &place.site.cache), 0);
+	assert_int_equal(cache_open(loop, place.folder.fd, SYMLINKS_BENEATH,
+	    &limits, &place.site.cache), 0);
 	assert_int_equal(encode_open(loop, place.site.cache, place.folder.fd,
 	    MOST, connect_encoder(), &place.site.encode), 0);
 	return 0;

@@ -125,8 +125,8 @@ begin_life(void)
 	};
 
 	assert_int_equal(loop_open(NULL, &loop), 0);
-	assert_int_equal(cache_open(loop, place.folder.fd, &limits,
-	    &place.site.cache), 0);
+	assert_int_equal(cache_open(loop, place.folder.fd, SYMLINKS_BENEATH,
+	    &limits, &place.site.cache), 0);
 	place.site.loop = loop;
 }
 

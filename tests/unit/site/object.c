@@ -74,6 +74,45 @@ expect_str(struct str got, const char *wanted)
 		fail_msg("got \"%.*s\", wanted \"%s\"", STR_ARG(got), wanted);
 }
 
+/* By the name and by how it begins; it is not compressed once more. */
+static void
+test_svgz(void **state)
+{
+	static const struct {
+		const char *name;
+		struct str content;
+		const char *type;
+		enum coding coding;
+	} cases[] = {
+		{ "a.svgz", STR("\x1f\x8b\x08"), "image/svg+xml", CODING_GZIP },
+		{ "A.SVGZ", STR("\x1f\x8b\x08"), "image/svg+xml", CODING_GZIP },
+		{ "a.svgz", STR("<svg/>"), "image/svg+xml", CODING_IDENTITY },
+		{ "a.svgz", STR("\x1f"), "image/svg+xml", CODING_IDENTITY },
+		{ "a.svgz", STR(""), "image/svg+xml", CODING_IDENTITY },
+		{ "a.svg", STR("\x1f\x8b"), "image/svg+xml", CODING_IDENTITY },
+		{ "a.gz", STR("\x1f\x8b"), "application/gzip",
+		    CODING_IDENTITY },
+	};
+	struct object *o;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		folder_file(&folder, cases[i].name, cases[i].content);
+		o = open_object(cases[i].name);
+		expect_str(o->type, cases[i].type);
+		assert_int_equal(o->coding, cases[i].coding);
+		object_unref(o);
+	}
+	folder_file(&folder, "b.svgz", S("\x1f\x8b\x08"));
+	o = open_object("b.svgz");
+	expect_str(o->block, "Content-Type: image/svg+xml\r\n"
+	    "Content-Encoding: gzip\r\n"
+	    "Last-Modified: " FOLDER_DATE "\r\n"
+	    "ETag: \"5e0d5da5.0-3-gzip\"\r\n"
+	    "Accept-Ranges: bytes\r\n");
+	object_unref(o);
+}
+
 static void
 test_block(void **state)
 {
@@ -316,6 +355,7 @@ main(void)
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(test_block),
+		WITH_FOLDER(test_svgz),
 		WITH_FOLDER(test_types),
 		WITH_FOLDER(test_charset_at_cut),
 		WITH_FOLDER(test_small),
