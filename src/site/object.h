@@ -121,6 +121,8 @@ object_ref(struct object *o)
 /* The last one frees it. */
 void object_unref(struct object *o);
 
+#define MALLOC_COST 16                  /* beside what was asked for */
+
 /* The memory and the descriptors that it takes, with its coded ones. */
 size_t object_bytes(const struct object *o);
 unsigned object_descriptors(const struct object *o);
