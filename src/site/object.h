@@ -61,6 +61,8 @@ struct object {
 	bool is_sidecar;                /* it has a file of its own */
 	unsigned char asked, barren;    /* bits: it is being made; it would
 	                                   not be smaller */
+	int64_t rests_until_ms;         /* it could not be made: not asked for
+	                                   before that (loop_now_ms) */
 	struct cache_entry *entry;
 
 	char text[];
