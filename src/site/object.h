@@ -9,7 +9,6 @@
  */
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include "http/body.h"
 #include "http/coding.h"
