@@ -10,7 +10,6 @@
 #include "h1/head.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 
 #include "h1/scan.h"
 

@@ -1,45 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libev, which chooses among the kernel's ways to wait itself.  It calls back
- * for each that is ready; those are gathered here and handed on as many at a
- * time as the loop can take.  Nobody is asked again before all had their turn.
+ * libev, which chooses among the kernel's ways to wait itself.  Nobody is asked
+ * again before all that were ready had their turn.
  */
 #include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
 
-#include "base/list.h"
-#include "net/fdtable_priv.h"
-#include "net/poller_priv.h"
+#include "net/readyset_priv.h"
 
 struct libev_state {
 	struct ev_loop *loop;
 	struct ev_timer late;   /* the timeout of a wait */
-	struct entry **entries; /* by descriptor; NULL: never watched */
-	size_t n_entries;
-	struct list ready;
+	struct readyset set;    /* struct entry */
 };
 
 struct entry {
-	struct list node;       /* in `ready`, or alone */
-	struct libev_state *state;
+	struct ready_entry base;
 	struct ev_io io;
-	unsigned ready;
 };
 
 static void
 on_io(struct ev_loop *loop, struct ev_io *io, int what)
 {
 	struct entry *e = list_entry(io, struct entry, io);
+	unsigned ready = 0;
 
 	(void)loop;
-	/* libev calls the last first. */
-	if (e->ready == 0)
-		list_append(e->state->ready.next, &e->node);
 	if (what & EV_READ)
-		e->ready |= READY_IN;
+		ready |= READY_IN;
 	if (what & EV_WRITE)
-		e->ready |= READY_OUT;
+		ready |= READY_OUT;
+	/* libev calls the last first. */
+	ready_first(&e->base, ready);
 }
 
 static void
@@ -77,7 +70,7 @@ lv_open(unsigned argument, void **out_state)
 	(void)argument;
 	if (s == NULL)
 		return -ENOMEM;
-	list_init(&s->ready);
+	readyset_init(&s->set);
 	/* LIBEV_FLAGS of the environment is not for a server to follow. */
 	s->loop = ev_loop_new(EVFLAG_NOENV);
 	if (s->loop == NULL) {
@@ -89,45 +82,22 @@ lv_open(unsigned argument, void **out_state)
 	return 0;
 }
 
-static struct entry *
-entry_of(struct libev_state *s, int fd)
-{
-	struct entry **table, *e;
-
-	table = fdtable_reach(s->entries, &s->n_entries,
-	    sizeof(struct entry *), fd);
-	if (table == NULL)
-		return NULL;
-	s->entries = table;
-	if (table[fd] != NULL)
-		return table[fd];
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return NULL;
-	e->state = s;
-	ev_init(&e->io, on_io);
-	return table[fd] = e;
-}
-
 static int
 lv_set(void *state, int fd, unsigned old, unsigned wanted)
 {
 	struct libev_state *s = state;
-	struct entry *e = entry_of(s, fd);
+	struct entry *e = readyset_reach(&s->set, fd, sizeof(*e));
 	int what = 0;
 
 	(void)old;
 	if (e == NULL)
 		return -ENOMEM;
 	ev_io_stop(s->loop, &e->io);
-	if (e->ready != 0)
-		list_remove(&e->node);
-	e->ready = 0;
 	if (wanted & READY_IN)
 		what |= EV_READ;
 	if (wanted & READY_OUT)
 		what |= EV_WRITE;
-	ev_io_set(&e->io, fd, what);
+	ev_io_init(&e->io, on_io, fd, what);
 	if (wanted != 0)
 		ev_io_start(s->loop, &e->io);
 	return 0;
@@ -152,18 +122,10 @@ static int
 lv_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 {
 	struct libev_state *s = state;
-	int n = 0;
 
-	if (list_is_empty(&s->ready))
+	if (list_is_empty(&s->set.ready))
 		turn(s, timeout_ms);
-	while (n < max && !list_is_empty(&s->ready)) {
-		struct entry *e = list_entry(s->ready.next, struct entry, node);
-
-		list_remove(&e->node);
-		events[n++] = (struct poller_event){ e->io.fd, e->ready };
-		e->ready = 0;
-	}
-	return n;
+	return readyset_take(&s->set, events, max);
 }
 
 static void
@@ -171,13 +133,14 @@ lv_close(void *state)
 {
 	struct libev_state *s = state;
 
-	for (size_t i = 0; i < s->n_entries; i++)
-		if (s->entries[i] != NULL) {
-			ev_io_stop(s->loop, &s->entries[i]->io);
-			free(s->entries[i]);
-		}
-	free(s->entries);
+	for (size_t i = 0; i < s->set.n_entries; i++) {
+		struct entry *e = readyset_at(&s->set, i);
+
+		if (e != NULL)
+			ev_io_stop(s->loop, &e->io);
+	}
 	ev_loop_destroy(s->loop);
+	readyset_fini(&s->set);
 	free(s);
 }
 

@@ -1,45 +1,37 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libevent, which chooses among the kernel's ways to wait itself.  It calls
- * back for each that is ready; those are gathered here and handed on as many
- * at a time as the loop can take.  Nobody is asked again before all had their
- * turn.  Where it is opened while no descriptor is left, it ends the process.
+ * libevent, which chooses among the kernel's ways to wait itself.  Nobody is
+ * asked again before all that were ready had their turn.  Where it is opened
+ * while no descriptor is left, it ends the process.
  */
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "base/list.h"
-#include "net/fdtable_priv.h"
-#include "net/poller_priv.h"
+#include "net/readyset_priv.h"
 
 struct libevent_state {
 	struct event_base *base;
 	struct event *late;     /* the timeout of a wait */
-	struct entry **entries; /* by descriptor; NULL: never watched */
-	size_t n_entries;
-	struct list ready;
+	struct readyset set;    /* struct entry */
 };
 
 struct entry {
-	struct list node;       /* in `ready`, or alone */
-	struct libevent_state *state;
-	struct event *event;
-	unsigned ready;
+	struct ready_entry base;
+	struct event *event;    /* NULL: not made yet */
 };
 
 static void
 on_event(evutil_socket_t fd, short what, void *entry)
 {
-	struct entry *e = entry;
+	unsigned ready = 0;
 
 	(void)fd;
-	if (e->ready == 0)
-		list_append(&e->state->ready, &e->node);
 	if (what & EV_READ)
-		e->ready |= READY_IN;
+		ready |= READY_IN;
 	if (what & EV_WRITE)
-		e->ready |= READY_OUT;
+		ready |= READY_OUT;
+	ready_last(entry, ready);
 }
 
 static void
@@ -67,12 +59,13 @@ le_close(void *state)
 {
 	struct libevent_state *s = state;
 
-	for (size_t i = 0; i < s->n_entries; i++)
-		if (s->entries[i] != NULL) {
-			event_free(s->entries[i]->event);
-			free(s->entries[i]);
-		}
-	free(s->entries);
+	for (size_t i = 0; i < s->set.n_entries; i++) {
+		const struct entry *e = readyset_at(&s->set, i);
+
+		if (e != NULL && e->event != NULL)
+			event_free(e->event);
+	}
+	readyset_fini(&s->set);
 	if (s->late != NULL)
 		event_free(s->late);
 	if (s->base != NULL)
@@ -88,7 +81,7 @@ le_open(unsigned argument, void **out_state)
 	(void)argument;
 	if (s == NULL)
 		return -ENOMEM;
-	list_init(&s->ready);
+	readyset_init(&s->set);
 	s->base = event_base_new();
 	if (s->base != NULL)
 		s->late = evtimer_new(s->base, on_late, NULL);
@@ -100,44 +93,19 @@ le_open(unsigned argument, void **out_state)
 	return 0;
 }
 
-static struct entry *
-entry_of(struct libevent_state *s, int fd)
-{
-	struct entry **table, *e;
-
-	table = fdtable_reach(s->entries, &s->n_entries,
-	    sizeof(struct entry *), fd);
-	if (table == NULL)
-		return NULL;
-	s->entries = table;
-	if (table[fd] != NULL)
-		return table[fd];
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return NULL;
-	e->state = s;
-	e->event = event_new(s->base, fd, EV_PERSIST, on_event, e);
-	if (e->event == NULL) {
-		free(e);
-		return NULL;
-	}
-	return table[fd] = e;
-}
-
 static int
 le_set(void *state, int fd, unsigned old, unsigned wanted)
 {
 	struct libevent_state *s = state;
-	struct entry *e = entry_of(s, fd);
+	struct entry *e = readyset_reach(&s->set, fd, sizeof(*e));
 	short what = EV_PERSIST;
 
 	(void)old;
-	if (e == NULL)
+	if (e != NULL && e->event == NULL)
+		e->event = event_new(s->base, fd, what, on_event, e);
+	if (e == NULL || e->event == NULL)
 		return -ENOMEM;
 	event_del(e->event);
-	if (e->ready != 0)
-		list_remove(&e->node);
-	e->ready = 0;
 	if (wanted & READY_IN)
 		what |= EV_READ;
 	if (wanted & READY_OUT)
@@ -171,21 +139,11 @@ static int
 le_wait(void *state, int timeout_ms, struct poller_event *events, int max)
 {
 	struct libevent_state *s = state;
-	int n = 0, err;
+	int err;
 
-	if (list_is_empty(&s->ready) && (err = turn(s, timeout_ms)) < 0)
+	if (list_is_empty(&s->set.ready) && (err = turn(s, timeout_ms)) < 0)
 		return err;
-	while (n < max && !list_is_empty(&s->ready)) {
-		struct entry *e = list_entry(s->ready.next, struct entry, node);
-
-		list_remove(&e->node);
-		events[n++] = (struct poller_event){
-			.fd = event_get_fd(e->event),
-			.ready = e->ready,
-		};
-		e->ready = 0;
-	}
-	return n;
+	return readyset_take(&s->set, events, max);
 }
 
 const struct poller_ops poller_libevent = {

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 
 #include "net/fdtable_priv.h"
 #include "net/pollset_priv.h"

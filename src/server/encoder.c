@@ -149,7 +149,7 @@ send_reply(struct peer *p)
 	    &p->reply_fd, p->reply.kind == ENCODE_MADE);
 	/* Of descriptors under way there may be only so many: unix(7). */
 	if (err == -ETOOMANYREFS) {
-		p->reply.kind = ENCODE_NOT;
+		p->reply.kind = ENCODE_FAILED;
 		err = channel_send(p->base.watch.fd, &p->reply,
 		    sizeof(p->reply), NULL, 0);
 	}
@@ -164,7 +164,7 @@ send_reply(struct peer *p)
 	return err;
 }
 
-/* Replies with what was made; NULL: nothing could be. */
+/* Replies with what came of it; NULL: it failed. */
 static int
 reply(struct peer *p, const struct made *m)
 {
@@ -172,8 +172,10 @@ reply(struct peer *p, const struct made *m)
 	p->plain = -1;
 	p->reply = (struct encode_reply){
 		.id = p->ask.id,
-		.kind = ENCODE_NOT,
+		.kind = ENCODE_FAILED,
 	};
+	if (m != NULL && m->fd == -1)
+		p->reply.kind = ENCODE_NOT_SMALLER;
 	/* A copy, as it may be forgotten before there is room to send it. */
 	if (m != NULL && m->fd != -1)
 		p->reply_fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);

@@ -10,13 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +21,8 @@
 #include "net/channel.h"
 #include "net/loop.h"
 #include "net/signal.h"
+#include "server/launch.h"
 #include "server/service.h"
-#include "site/resolve.h"
 #include "site/spawn_msg.h"
 
 #define KILL_AFTER_MS 2000      /* between SIGTERM and SIGKILL */
@@ -61,13 +57,10 @@ struct waiting {
 struct spawner {
 	struct service service;
 	const struct config *config;
-	int cgi_root;
+	struct launcher launcher;
 	struct signals signals;
 	struct list programs, waiting;
 	unsigned n_running, n_waiting;
-	int reset[NSIG];        /* signals that a program is to find as if no
-	                           server had been there */
-	unsigned n_reset;
 	char message[SPAWN_MSG_MAX];
 };
 
@@ -165,140 +158,27 @@ check(struct program *p)
 
 /* The beginning */
 
-/* glibc's setrlimit(2) takes an enum, of which POSIX knows nothing. */
-static void
-limit(__rlimit_resource_t resource, rlim_t most)
-{
-	struct rlimit r = { .rlim_cur = most, .rlim_max = most };
-
-	/* Above what is allowed already it stays as it is. */
-	if (most != 0)
-		setrlimit(resource, &r);
-}
-
-static void
-set_limits(const struct cgi_limits *l)
-{
-	limit(RLIMIT_CPU, l->cpu_s);
-	limit(RLIMIT_AS, (rlim_t)l->memory_mib << 20);
-	limit(RLIMIT_NPROC, l->processes);
-	limit(RLIMIT_NOFILE, l->files);
-	limit(RLIMIT_FSIZE, (rlim_t)l->file_size_mib << 20);
-	/* 1, since 0 means "as it is" here, and of limits a core_pattern(5)
-	   that is a pipe heeds only this. */
-	limit(RLIMIT_CORE, 1);
-	if (l->nice > 0)
-		(void)!nice((int)l->nice);
-}
-
-/* Between vfork(2) and execve(2): system calls and nothing else. */
-static int
-become(const struct spawner *s, const struct spawn_run *run, int dir,
-    const int fds[3])
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	setpgid(0, 0);
-	/* Should the spawner not live to end it, the kernel does. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; i < 3; i++) {
-		if (dup2(fds[i], i) == -1)
-			return errno;
-	}
-	if (fchdir(dir) == -1 || close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == -1)
-		return errno;
-	for (unsigned i = 0; i < s->n_reset; i++)
-		signal(s->reset[i], SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	set_limits(&s->config->cgi_limits);
-	execve(run->args[0], run->args, run->env);
-	return errno;
-}
-
-/* Returns the process or a negative errno. */
-static pid_t
-run_program(struct spawner *s, const struct spawn_run *run, int dir,
-    const int fds[3])
-{
-	volatile int err = 0;
-	pid_t pid;
-
-	/* The child borrows our memory until it executes: no copy is made. */
-	pid = vfork();
-	if (pid == 0) {
-		err = become(s, run, dir, fds);
-		_exit(127);
-	}
-	if (pid == -1)
-		return -errno;
-	if (err != 0) {
-		waitpid(pid, NULL, 0);
-		return -err;
-	}
-	return pid;
-}
-
-/*
- * Cuts the path into directory and "./name" (written into `name`), opens the
- * directory and looks again at what the worker has seen.  It is executed by
- * its name: who puts a link in its place meanwhile could as well put a program
- * there.
- */
-static int
-open_dir(struct spawner *s, struct spawn_run *run, char *name, size_t size)
-{
-	const char *slash = strrchr(run->path, '/');
-	const char *last = slash == NULL ? run->path : slash + 1;
-	size_t n = (size_t)(last - run->path);
-	char dir[PATH_MAX];
-	struct stat st;
-	int err;
-
-	if (n >= sizeof(dir) ||
-	    (size_t)snprintf(name, size, "./%s", last) >= size)
-		return -ENAMETOOLONG;
-	memcpy(dir, run->path, n);
-	dir[n] = '\0';
-	err = resolve_stat(s->cgi_root, run->path, s->config->symlinks, &st);
-	if (err < 0)
-		return err;
-	if (!S_ISREG(st.st_mode))
-		return -EACCES;
-	run->args[0] = name;
-	return resolve_dir_followed(s->cgi_root, dir, s->config->symlinks);
-}
-
 static int
 start(struct spawner *s, struct service_peer *peer, uint32_t id,
     struct spawn_run *run, const int fds[3])
 {
-	char name[NAME_MAX + 3];
-	struct program *p;
-	int dir;
+	struct program *p = malloc(sizeof(*p));
+	pid_t pid;
 
-	dir = open_dir(s, run, name, sizeof(name));
-	if (dir < 0)
-		return dir;
-	p = malloc(sizeof(*p));
-	if (p == NULL) {
-		close(dir);
+	if (p == NULL)
 		return -ENOMEM;
+	pid = launch(&s->launcher, run, fds);
+	if (pid < 0) {
+		free(p);
+		return (int)pid;
 	}
 	*p = (struct program){
 		.spawner = s,
 		.peer = peer,
 		.id = id,
-		.pid = run_program(s, run, dir, fds),
+		.pid = pid,
 		.kill.fn = on_kill,
 	};
-	close(dir);
-	if (p->pid < 0) {
-		int err = (int)p->pid;
-
-		free(p);
-		return err;
-	}
 	list_append(&s->programs, &p->node);
 	s->n_running++;
 	return 0;
@@ -514,25 +394,12 @@ static const struct service_ops service_ops = {
 	.end = on_peer_gone,
 };
 
-/* Those that we, or whoever started the server, ignore (nohup(1)) too. */
-static void
-note_signals(struct spawner *s)
-{
-	struct sigaction sa;
-
-	for (int signo = 1; signo < NSIG; signo++) {
-		if (sigaction(signo, NULL, &sa) == 0 &&
-		    sa.sa_handler != SIG_DFL)
-			s->reset[s->n_reset++] = signo;
-	}
-}
-
 static int
-open_all(struct spawner *s, int orders)
+open_all(struct spawner *s, const struct spawner_setup *setup)
 {
 	int err;
 
-	err = service_open(&s->service, &service_ops, orders);
+	err = service_open(&s->service, &service_ops, setup->orders);
 	if (err < 0)
 		return err;
 	list_init(&s->programs);
@@ -541,7 +408,7 @@ open_all(struct spawner *s, int orders)
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	err = signals_open(&s->signals, s->service.loop, signal_list, 1);
-	note_signals(s);
+	launcher_init(&s->launcher, setup->cgi_root, setup->config);
 	return err;
 }
 
@@ -561,8 +428,7 @@ spawner_run(const struct spawner_setup *setup)
 
 	if (s != NULL) {
 		s->config = setup->config;
-		s->cgi_root = setup->cgi_root;
-		err = open_all(s, setup->orders);
+		err = open_all(s, setup);
 	}
 	if (err == 0)
 		err = service_run(&s->service);

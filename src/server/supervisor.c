@@ -1,63 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The parent of all.  Its children are a crew (crew.h), and while names come to
- * lead to another tree, two and more:
- *
- * The new crew starts, sandboxed below its own tree, and waits.  When all its
- * workers are ready, those of the old one are told to begin no exchange any
- * more, and when all have said that they do not, the new ones serve.  So
- * nobody sees the new tree and then the old one.  Listening sockets stay open
- * all the time, and connections move to the new workers between two requests;
- * thus no client notices more than a pause of some milliseconds.
+ * The parent of all: what the others are told, and what comes after the end of
+ * one.
  */
 #include "server/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "net/engine.h"
-#include "net/signal.h"
-#include "server/crew.h"
-#include "server/lookout.h"
+#include "server/supervisor_priv.h"
 #include "server/title.h"
 
 #define KILL_AFTER_MS 1000      /* behind the end of the grace */
-#define START_MS 10000          /* for a new crew to be ready */
-#define RETIRE_MS 1000          /* for the old one to say that it retires */
-#define AGAIN_MS 1000           /* between looks at what cannot be served */
-#define CREWS_MAX 8             /* at once, most of them finishing */
 
 /* SIGHUP comes last: it is left out where it is to be ignored. */
 static const int signal_list[] = {
 	SIGINT, SIGTERM, SIGCHLD, SIGUSR1, SIGHUP
 };
 #define N_SIGNALS (sizeof(signal_list) / sizeof(signal_list[0]))
-
-struct supervisor {
-	struct command command;
-	const struct supervisor_setup *setup;
-	int ready;              /* gets a byte once all run; then -1 */
-	struct signals signals;
-	size_t n_signals;       /* of signal_list */
-	struct timer kill;
-	bool is_stopping;
-	struct lookout lookout;
-	struct timer step;      /* the next one of the new crew is overdue */
-	bool looks_later;       /* once that crew serves */
-	bool has_complained;    /* of what the names lead to now */
-};
-
-static struct supervisor *
-supervisor_of(struct command *c)
-{
-	return list_entry(c, struct supervisor, command);
-}
 
 static void
 leave(struct command *c)
@@ -71,23 +37,6 @@ leave(struct command *c)
 		close(s->ready);
 }
 
-static struct crew *
-oldest(struct supervisor *s)
-{
-	return list_entry(s->command.crews.next, struct crew, node);
-}
-
-static unsigned
-count_crews(struct supervisor *s)
-{
-	struct list *crews = &s->command.crews;
-	unsigned n = 0;
-
-	for (struct list *l = crews->next; l != crews; l = l->next)
-		n++;
-	return n;
-}
-
 /* Calls f for each crew. */
 static void
 each_crew(struct supervisor *s, void (*f)(struct crew *c))
@@ -99,181 +48,6 @@ each_crew(struct supervisor *s, void (*f)(struct crew *c))
 		next = l->next;
 		f(list_entry(l, struct crew, node));
 	}
-}
-
-/* A new tree */
-
-/* What could not be served stays unsaid until something can. */
-static void
-complain(struct supervisor *s, const char *why)
-{
-	if (!s->has_complained)
-		log_error("%s; what was there before is served on", why);
-	s->has_complained = true;
-	lookout_return(&s->lookout, AGAIN_MS);
-}
-
-static void
-await_step(struct supervisor *s, unsigned ms)
-{
-	/* Without memory it is awaited for as long as it takes. */
-	(void)loop_timer_start(s->command.loop, &s->step, ms);
-}
-
-static void
-abandon(struct supervisor *s, struct crew *c)
-{
-	loop_timer_stop(s->command.loop, &s->step);
-	c->state = CREW_RETIRED;
-	crew_dismiss(c);
-	crew_kill(c);
-	complain(s, "new workers cannot be started");
-	if (c->running == 0)
-		crew_free(c);
-}
-
-static void
-begin_crew(struct supervisor *s, struct tree *tree)
-{
-	struct crew *c;
-	int err;
-
-	c = crew_start(&s->command, tree, CREW_COMING, &err);
-	if (c == NULL) {
-		tree_free(tree);
-		complain(s, "no memory");
-	} else if (err < 0) {
-		abandon(s, c);
-	} else {
-		await_step(s, START_MS);
-	}
-}
-
-/* Too many are finishing: the one that took longest gets the usual grace. */
-static bool
-has_room(struct supervisor *s)
-{
-	struct crew *c = oldest(s);
-
-	if (count_crews(s) < CREWS_MAX)
-		return true;
-	s->looks_later = true;
-	if (c->state == CREW_RETIRED && !c->is_hurried) {
-		c->is_hurried = true;
-		crew_tell_workers(c, ORDER_STOP);
-	}
-	return false;
-}
-
-/* There is at most one in each state but the last. */
-static struct crew *
-find_crew(struct supervisor *s, enum crew_state state)
-{
-	struct list *crews = &s->command.crews;
-
-	for (struct list *l = crews->next; l != crews; l = l->next) {
-		struct crew *c = list_entry(l, struct crew, node);
-
-		if (c->state == state)
-			return c;
-	}
-	return NULL;
-}
-
-static void
-look(struct supervisor *s)
-{
-	const struct config *config = s->setup->config;
-	char why[TREE_WHY];
-	struct tree *tree;
-
-	s->looks_later = find_crew(s, CREW_COMING) != NULL ||
-	    find_crew(s, CREW_TAKING_OVER) != NULL;
-	if (s->looks_later)
-		return;
-	/* First, to be told of what changes while we look. */
-	lookout_look(&s->lookout);
-	if (tree_is_current(find_crew(s, CREW_SERVING)->tree, config)) {
-		s->has_complained = false;
-		return;
-	}
-	if (!has_room(s))
-		return;
-	if (tree_open(config, s->setup->identity,
-	    listeners_port(s->setup->listeners), &tree, why) < 0)
-		complain(s, why);
-	else
-		begin_crew(s, tree);
-}
-
-static void
-on_change(struct lookout *l)
-{
-	struct supervisor *s = list_entry(l, struct supervisor, lookout);
-
-	if (!s->is_stopping)
-		look(s);
-}
-
-static void
-serve(struct supervisor *s, struct crew *c)
-{
-	loop_timer_stop(s->command.loop, &s->step);
-	c->state = CREW_SERVING;
-	c->before = NULL;
-	crew_tell_workers(c, ORDER_SERVE);
-	s->has_complained = false;
-	log_info("%s: another directory is served", s->setup->config->root);
-	if (s->looks_later)
-		look(s);
-}
-
-static void
-take_over(struct supervisor *s, struct crew *c)
-{
-	c->before = find_crew(s, CREW_SERVING);
-	c->state = CREW_TAKING_OVER;
-	crew_retire(c->before, c);
-	await_step(s, RETIRE_MS);
-}
-
-/* Somebody reported, or ended: is the next step due? */
-static void
-advance(struct supervisor *s)
-{
-	struct crew *c;
-
-	if (s->is_stopping)
-		return;
-	c = find_crew(s, CREW_COMING);
-	if (c != NULL && crew_awaited(c) == 0)
-		take_over(s, c);
-	c = find_crew(s, CREW_TAKING_OVER);
-	if (c != NULL && crew_awaited(c->before) == 0)
-		serve(s, c);
-}
-
-static void
-on_reported(struct child *c, enum order order)
-{
-	struct crew *crew = c->crew;
-
-	if ((order == ORDER_READY && crew->state == CREW_COMING) ||
-	    (order == ORDER_RETIRED && crew->state == CREW_RETIRED))
-		c->is_awaited = false;
-	advance(supervisor_of(crew->command));
-}
-
-static void
-on_overdue(struct timer *t)
-{
-	struct supervisor *s = list_entry(t, struct supervisor, step);
-	struct crew *c = find_crew(s, CREW_COMING);
-
-	if (c != NULL)
-		abandon(s, c);
-	else if ((c = find_crew(s, CREW_TAKING_OVER)) != NULL)
-		serve(s, c);
 }
 
 /* The end of children */
@@ -305,13 +79,13 @@ on_child_end(struct supervisor *s, struct child *c, int status)
 			tell_end(c, status, "");
 	} else if (crew->state == CREW_COMING) {
 		tell_end(c, status, "");
-		abandon(s, crew);
+		supervisor_abandon(s, crew);
 		return;
 	} else {
 		tell_end(c, status, "; a new one is started");
 		child_restart(c);
 	}
-	advance(s);
+	supervisor_advance(s);
 }
 
 static struct child *
@@ -361,8 +135,10 @@ reap(struct supervisor *s)
 	if (s->is_stopping && count_running(s) == 0)
 		loop_stop(s->command.loop);
 	else if (!s->is_stopping && s->looks_later)
-		look(s);
+		supervisor_look(s);
 }
+
+/* The end of all */
 
 static void
 on_kill(struct timer *t)
@@ -399,6 +175,8 @@ stop(struct supervisor *s)
 	    loop_timer_start(s->command.loop, &s->kill, after_ms) < 0)
 		loop_stop(s->command.loop);
 }
+
+/* Signals */
 
 static void
 tell_log(struct crew *c)
@@ -466,6 +244,8 @@ catch_signals(struct supervisor *s)
 	    s->n_signals);
 }
 
+/* The beginning */
+
 /* The tree is ours to free in either case. */
 static int
 start_all(struct supervisor *s)
@@ -496,7 +276,7 @@ tell_ready(struct supervisor *s)
 		close(s->ready);
 		s->ready = -1;  /* children born later must not close it */
 	}
-	look(s);
+	supervisor_look(s);
 }
 
 int
@@ -509,16 +289,16 @@ supervisor_run(const struct supervisor_setup *setup)
 			.has_forks = engine_find(setup->config->engine,
 			    NULL)->policy == ENGINE_CHILDREN,
 			.leave = leave,
-			.reported = on_reported,
+			.reported = supervisor_on_reported,
 		},
 		.setup = setup,
 		.ready = setup->ready,
 		.kill.fn = on_kill,
-		.step.fn = on_overdue,
+		.step.fn = supervisor_on_overdue,
 		.lookout = {
 			.paths = { setup->config->root,
 			    setup->config->cgi_root },
-			.changed = on_change,
+			.changed = supervisor_on_change,
 			.watch.fd = -1,
 		},
 	};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "server/worker.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

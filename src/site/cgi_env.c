@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "site/cgi_env.h"
 
-#include <errno.h>
-
 #include "net/addr.h"
 #include "site/spawn_msg.h"
 

@@ -2,7 +2,10 @@
 #ifndef SWS_SITE_CGI_PRIV_H
 #define SWS_SITE_CGI_PRIV_H
 
-/* What cgi.c (the service) and cgi_program.c (one program of it) share. */
+/*
+ * CGI, in files: cgi.c is the service, cgi_program.c the life of one program,
+ * cgi_input.c what it reads and cgi_output.c what it writes.
+ */
 
 #include "site/cgi.h"
 #include "site/cgi_env.h"
@@ -46,6 +49,21 @@ struct cgi {
 	bool has_failed;
 };
 
+#define CGI_READ_BYTES ((size_t)16 << 10)       /* of its output at once */
+
+static inline struct cgi *
+cgi_of(struct exchange *x)
+{
+	return x->handler_state;
+}
+
+/* cgi.c */
+
+/* Tells the spawner that a program's answer has ended: DONE or KILL. */
+void cgi_tell(struct cgi_service *s, enum spawn_kind kind, uint32_t id);
+
+/* cgi_program.c */
+
 /* Makes x one that a program answers.  NULL when memory is out. */
 struct cgi *cgi_new(struct cgi_service *s, struct site *site,
     struct exchange *x, const struct script *script);
@@ -56,13 +74,32 @@ struct cgi *cgi_new(struct cgi_service *s, struct site *site,
  */
 void cgi_begin(struct cgi *c);
 
+/*
+ * Has the spawner run it.  `in` is its standard input and stays the caller's;
+ * -1: a pipe of ours.  A failure is the answer.
+ */
+void cgi_start(struct cgi *c, int in);
+
 /* The answer is a refusal instead, unless it has begun. */
 void cgi_refuse(struct cgi *c, enum reason r);
 
-/* Tells the spawner that a program's answer has ended: DONE or KILL. */
-void cgi_tell(struct cgi_service *s, enum spawn_kind kind, uint32_t id);
-
 /* Says what is wrong with the program to the operator. */
 void cgi_complain(struct cgi *c, const char *what);
+
+/* It did something, and has its idle time from now on to do more. */
+void cgi_expect(struct cgi *c);
+
+/* Closes our end of a pipe, if it is open. */
+void cgi_close_end(struct cgi *c, struct watch *w);
+
+/* cgi_input.c: struct watch.fn, and two of struct handler */
+
+void cgi_on_writable(struct watch *w, unsigned ready);
+void cgi_on_content(struct exchange *x, struct str bytes);
+void cgi_on_content_end(struct exchange *x);
+
+/* cgi_output.c: struct watch.fn */
+
+void cgi_on_output(struct watch *w, unsigned ready);
 
 #endif

@@ -104,9 +104,12 @@ take_reply(struct encode_service *s, const struct encode_reply *reply, int fd)
 	}
 	if (reply->kind == ENCODE_MADE)
 		take_made(s, q, reply->digest, fd);
-	else
+	else if (reply->kind == ENCODE_NOT_SMALLER)
 		/* What one cannot make smaller the others cannot either. */
 		q->object->barren = ALL_CODINGS;
+	else
+		q->object->rests_until_ms = loop_now_ms(s->loop) +
+		    ENCODE_REST_MS;
 	question_end(s, q);
 }
 
@@ -212,7 +215,8 @@ encode_ask(struct encode_service *s, struct object *o, enum coding c)
 
 	if (s == NULL || s->channel.fd == -1 || s->n_asked == ASKED_MAX ||
 	    o->entry == NULL || o->size < ENCODE_MIN || o->size > s->most ||
-	    (o->asked | o->barren) & 1u << c)
+	    (o->asked | o->barren) & 1u << c ||
+	    loop_now_ms(s->loop) < o->rests_until_ms)
 		return;
 	q = malloc(sizeof(*q));
 	if (q == NULL)

@@ -15,6 +15,8 @@ struct cache;
 struct encode_service;
 
 #define ENCODE_MIN ((uint64_t)512)      /* what is smaller fits a packet */
+/* Between a failure and the next question about that object. */
+#define ENCODE_REST_MS 1000
 
 /*
  * For objects of `c`, whose files are below `root`, of ENCODE_MIN to `most`
@@ -36,7 +38,8 @@ void encode_reconnect(struct encode_service *s, int channel);
 
 /*
  * Asks for the content of o in that coding, which will then be in o->coded
- * for later requests; or leaves it, if there is a reason to.  NULL is fine.
+ * for later requests; or leaves it, if there is a reason to: it is asked for,
+ * would not be smaller, failed a moment ago.  `s` may be NULL.
  */
 void encode_ask(struct encode_service *s, struct object *o, enum coding c);
 

@@ -31,7 +31,9 @@ struct encode_ask {
 };
 
 enum encode_kind {
-	ENCODE_NOT,             /* not smaller, changed meanwhile, no memory */
+	ENCODE_FAILED,          /* no memory, or the file is another by now:
+	                           may be asked again */
+	ENCODE_NOT_SMALLER,     /* nor will it ever be */
 	ENCODE_MADE,            /* sealed content comes along */
 	ENCODE_KINDS
 };

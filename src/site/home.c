@@ -6,11 +6,9 @@
  * failures are one answer byte for byte, and it is sent on a tick of an
  * absolute clock: at the second one after the request, so 25 to 50 ms later.
  * That instant is known before anybody is looked up, so the time tells nothing
- * of how it went.  (A timer of the loop would not do: it is set again in each
- * turn, and its odd microseconds would tell when the reply came.)  A look-up
- * that takes longer than that is answered on the first tick after it, which
- * is then a measure of the user database, to 25 ms; but what it said, yes or
- * no, is then known for a minute.
+ * of how it went.  A look-up that takes longer than that is answered on the
+ * first tick after it, which is then a measure of the user database, to 25 ms;
+ * but what it said, yes or no, is then known for a minute.
  *
  * What can be learnt is who has put up a directory: it is there to be seen.
  */
@@ -19,10 +17,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "net/channel.h"
@@ -31,8 +27,8 @@
 #include "site/freshness.h"
 #include "site/home_msg.h"
 #include "site/redirect.h"
+#include "site/ticks.h"
 
-#define TICK_MS 25
 #define TICKS_TO_FAIL 2
 #define PATIENCE_MS 10000       /* databases may be far away */
 #define ASKED_MAX 256u          /* at once; more are told 503 */
@@ -40,16 +36,15 @@
 struct home_service {
 	struct loop *loop;
 	struct watch channel;   /* fd is -1 while there is none */
-	struct watch clock;     /* a timerfd for the next tick */
+	struct ticks ticks;
 	struct list asked;      /* errands, in the order of their replies */
 	unsigned n_asked;
 	uint32_t last_id;
-	struct list failed;     /* errands that wait for their tick */
 };
 
 /* One exchange's; in its arena. */
 struct errand {
-	struct list node;       /* in asked, in failed, or alone */
+	struct list node;       /* in asked, or alone */
 	struct home_service *home;
 	const struct site *site;
 	struct exchange *x;
@@ -58,7 +53,7 @@ struct errand {
 	struct timer patience;
 	uint32_t id;
 	bool is_asked;
-	int64_t tick;           /* when it is to fail, if so */
+	struct tick_wait failure;       /* when, should it fail */
 	int root;               /* of a listing; or -1 */
 };
 
@@ -67,6 +62,7 @@ static void
 leave(struct errand *e)
 {
 	list_remove(&e->node);
+	list_remove(&e->failure.node);
 	e->home->n_asked -= e->is_asked;
 	e->is_asked = false;
 	loop_timer_stop(e->home->loop, &e->patience);
@@ -96,70 +92,17 @@ on_patience_over(struct timer *t)
 
 /* Failures */
 
-static int64_t
-tick_now(void)
-{
-	return clock_mono_ms() / TICK_MS;
-}
-
-static void
-set_clock(struct home_service *h, int64_t tick)
-{
-	struct itimerspec when = { .it_value = {
-		.tv_sec = tick * TICK_MS / 1000,
-		.tv_nsec = tick * TICK_MS % 1000 * 1000000,
-	} };
-
-	timerfd_settime(h->clock.fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
 static void
 fail_on_tick(struct errand *e)
 {
-	struct home_service *h = e->home;
-	int64_t next = tick_now() + 1;
-
 	leave(e);
-	if (e->tick < next)
-		e->tick = next;
-	if (list_is_empty(&h->failed))
-		set_clock(h, next);
-	list_append(&h->failed, &e->node);
-}
-
-/* Moves those whose tick has come; who fails may begin another exchange. */
-static void
-collect_due(struct home_service *h, int64_t tick, struct list *due)
-{
-	struct list *l, *next;
-
-	list_init(due);
-	for (l = h->failed.next; l != &h->failed; l = next) {
-		next = l->next;
-		if (list_entry(l, struct errand, node)->tick > tick)
-			continue;
-		list_remove(l);
-		list_append(due, l);
-	}
+	ticks_wait(&e->home->ticks, &e->failure);
 }
 
 static void
-on_tick(struct watch *w, unsigned ready)
+on_tick(struct tick_wait *w)
 {
-	struct home_service *h = list_entry(w, struct home_service, clock);
-	int64_t tick = tick_now();
-	uint64_t times;
-	struct list due;
-
-	(void)ready;
-	if (read(w->fd, &times, sizeof(times)) == -1)
-		return;
-	collect_due(h, tick, &due);
-	if (!list_is_empty(&h->failed))
-		set_clock(h, tick + 1);
-	while (!list_is_empty(&due))
-		refuse(list_entry(due.next, struct errand, node),
-		    REASON_MISSING);
+	refuse(list_entry(w, struct errand, failure), REASON_MISSING);
 }
 
 /* Replies */
@@ -408,10 +351,14 @@ home_answer(struct home_service *h, const struct site *site,
 		.path = path,
 		.below = below,
 		.patience.fn = on_patience_over,
-		.tick = tick_now() + TICKS_TO_FAIL,
+		.failure = {
+			.tick = ticks_now() + TICKS_TO_FAIL,
+			.fn = on_tick,
+		},
 		.root = -1,
 	};
 	list_init(&e->node);
+	list_init(&e->failure.node);
 	if (!home_is_user(user) || asked.n >= HOME_PATH_MAX) {
 		fail_on_tick(e);
 	} else if (ask(e, asked) < 0) {
@@ -451,30 +398,18 @@ home_open(struct loop *l, int channel, struct home_service **out_service)
 
 	if (h == NULL)
 		return -ENOMEM;
-	*h = (struct home_service){
-		.loop = l,
-		.clock = { .fn = on_tick, .wanted = READY_IN },
-	};
+	*h = (struct home_service){ .loop = l };
 	list_init(&h->asked);
-	list_init(&h->failed);
-	h->clock.fd = timerfd_create(CLOCK_MONOTONIC,
-	    TFD_NONBLOCK | TFD_CLOEXEC);
-	if (h->clock.fd == -1) {
-		err = -errno;
-		goto out_free;
-	}
-	err = loop_add(l, &h->clock);
+	err = ticks_open(&h->ticks, l);
 	if (err < 0)
-		goto out_close;
+		goto out_free;
 	err = connect_to(h, channel);
 	if (err < 0)
-		goto out_remove;
+		goto out_close;
 	*out_service = h;
 	return 0;
-out_remove:
-	loop_remove(l, &h->clock);
 out_close:
-	close(h->clock.fd);
+	ticks_close(&h->ticks);
 out_free:
 	free(h);
 	return err;
@@ -486,8 +421,7 @@ home_close(struct home_service *h)
 	if (h == NULL)
 		return;
 	disconnect(h);
-	loop_remove(h->loop, &h->clock);
-	close(h->clock.fd);
+	ticks_close(&h->ticks);
 	free(h);
 }
 

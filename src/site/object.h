@@ -9,7 +9,6 @@
  */
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include "http/body.h"
 #include "http/coding.h"
@@ -61,6 +60,8 @@ struct object {
 	bool is_sidecar;                /* it has a file of its own */
 	unsigned char asked, barren;    /* bits: it is being made; it would
 	                                   not be smaller */
+	int64_t rests_until_ms;         /* it could not be made: not asked for
+	                                   before that (loop_now_ms) */
 	struct cache_entry *entry;
 
 	char text[];
@@ -120,6 +121,8 @@ object_ref(struct object *o)
 
 /* The last one frees it. */
 void object_unref(struct object *o);
+
+#define MALLOC_COST 16                  /* beside what was asked for */
 
 /* The memory and the descriptors that it takes, with its coded ones. */
 size_t object_bytes(const struct object *o);

@@ -258,7 +258,7 @@ test_no_gain(void **state)
 		ask(channel, id, "f", CODING_REAL + id % 3);
 		assert_int_equal(reply_of(channel, &reply), -1);
 		assert_int_equal(reply.id, id);
-		assert_int_equal(reply.kind, ENCODE_NOT);
+		assert_int_equal(reply.kind, ENCODE_NOT_SMALLER);
 	}
 }
 
@@ -279,7 +279,7 @@ test_changed(void **state)
 	    1), 0);
 	close(fd);
 	assert_int_equal(reply_of(channel, &reply), -1);
-	assert_int_equal(reply.kind, ENCODE_NOT);
+	assert_int_equal(reply.kind, ENCODE_FAILED);
 	/* Nor is it had from what was made of the state before. */
 	message.id = 2;
 	folder_file(&folder, "g", (struct str){ text, 6000 });
@@ -293,7 +293,7 @@ test_changed(void **state)
 	assert_int_equal(channel_send(channel, &message, sizeof(message), &fd,
 	    1), 0);
 	assert_int_equal(reply_of(channel, &reply), -1);
-	assert_int_equal(reply.kind, ENCODE_NOT);
+	assert_int_equal(reply.kind, ENCODE_FAILED);
 	close(fd);
 	free(text);
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/channel.h"
 #include "site/cache.h"
 #include "site/encode_msg.h"
@@ -74,12 +75,18 @@ on_turn(struct timer *t)
 }
 
 static void
-turn(void)
+turn_after(int64_t ms)
 {
 	struct timer last = { .fn = on_turn };
 
-	assert_int_equal(loop_timer_start(loop, &last, 0), 0);
+	assert_int_equal(loop_timer_start(loop, &last, ms), 0);
 	assert_int_equal(loop_run(loop), 0);
+}
+
+static void
+turn(void)
+{
+	turn_after(0);
 }
 
 /* Asks for it; what it comes in. */
@@ -168,10 +175,32 @@ test_not_made(void **state)
 	(void)state;
 	get("/page.txt", "gzip", NULL);
 	id = next_question(CODING_GZIP);
-	reply(id, ENCODE_NOT);
+	reply(id, ENCODE_NOT_SMALLER);
 	get("/page.txt", "gzip", NULL);
 	get("/page.txt", "br", NULL);
 	assert_int_equal(next_question(CODING_BR), 0);
+}
+
+/* What failed may come off another time, but not at each request until then. */
+static void
+test_failed(void **state)
+{
+	int64_t began_ms;
+	uint32_t id;
+
+	(void)state;
+	get("/page.txt", "br", NULL);
+	id = next_question(CODING_BR);
+	began_ms = clock_mono_ms();
+	reply(id, ENCODE_FAILED);
+	do {
+		turn_after(ENCODE_REST_MS / 20);
+		get("/page.txt", "br", NULL);
+		id = next_question(CODING_BR);
+	} while (id == 0);
+	assert_true(clock_mono_ms() - began_ms >= ENCODE_REST_MS);
+	reply(id, ENCODE_MADE);
+	get("/page.txt", "br", "br");
 }
 
 static void
@@ -290,7 +319,7 @@ test_many(void **state)
 		asked += id != 0;
 	}
 	assert_true(asked > 0 && asked < 50);
-	reply(first, ENCODE_NOT);
+	reply(first, ENCODE_NOT_SMALLER);
 	get("/49.txt", "br", NULL);
 	assert_int_not_equal(next_question(CODING_BR), 0);
 }
@@ -302,6 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_PLACE(test_made),
 		WITH_PLACE(test_not_made),
+		WITH_PLACE(test_failed),
 		WITH_PLACE(test_not_asked),
 		WITH_PLACE(test_changed_while_made),
 		WITH_PLACE(test_sidecar_came),

@@ -47,14 +47,16 @@ static const struct {
 	uint32_t kind;
 	bool is_valid;
 } replies[] = {
-	{ REPLY, 0, ENCODE_NOT, true },
+	{ REPLY, 0, ENCODE_NOT_SMALLER, true },
 	{ REPLY, 1, ENCODE_MADE, true },
-	{ REPLY, 1, ENCODE_NOT, false },
+	{ REPLY, 0, ENCODE_FAILED, true },
+	{ REPLY, 1, ENCODE_NOT_SMALLER, false },
+	{ REPLY, 1, ENCODE_FAILED, false },
 	{ REPLY, 0, ENCODE_MADE, false },
 	{ REPLY, 1, ENCODE_KINDS, false },
 	{ REPLY, 0, UINT32_MAX, false },
-	{ REPLY - 1, 0, ENCODE_NOT, false },
-	{ REPLY + 1, 0, ENCODE_NOT, false },
+	{ REPLY - 1, 0, ENCODE_NOT_SMALLER, false },
+	{ REPLY + 1, 0, ENCODE_NOT_SMALLER, false },
 };
 
 static void
