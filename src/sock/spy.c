@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "sock/call.h"
+#include "sock/call_priv.h"
 #include "sock/say.h"
 
 #define TRACED_MAX 256          /* processes and threads at a time */
@@ -72,26 +72,6 @@ struct spy {
 	struct traced traced[TRACED_MAX];
 };
 
-/* A line that grows; what does not fit is left out. */
-struct line {
-	size_t n;
-	char text[1024];
-};
-
-static __attribute__((format(printf, 2, 3))) void
-add(struct line *l, const char *format, ...)
-{
-	size_t room = sizeof(l->text) - l->n;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(l->text + l->n, room, format, args);
-	va_end(args);
-	if (n > 0)
-		l->n += (size_t)n < room ? (size_t)n : room - 1;
-}
-
 /* Its memory; how many bytes there were, at most n. */
 static size_t
 peek(pid_t pid, uint64_t at, void *p, size_t n)
@@ -108,7 +88,7 @@ peek(pid_t pid, uint64_t at, void *p, size_t n)
 /* ------------------------------------------------------------ arguments */
 
 static void
-add_address(struct line *l, pid_t pid, uint64_t at, uint64_t len)
+add_address(struct call_line *l, pid_t pid, uint64_t at, uint64_t len)
 {
 	union {
 		struct sockaddr sa;
@@ -118,55 +98,56 @@ add_address(struct line *l, pid_t pid, uint64_t at, uint64_t len)
 	size_t n = len < sizeof(u) ? (size_t)len : sizeof(u);
 
 	n = peek(pid, at, &u, n);
-	add(l, "%s", call_address_text(text, &u.sa, (socklen_t)n));
+	call_put(l, "%s", call_address_text(text, &u.sa, (socklen_t)n));
 }
 
 /* One that the kernel gave, with its length before and after. */
 static void
-add_given(struct line *l, const struct traced *t, const uint64_t *arg,
+add_given(struct call_line *l, const struct traced *t, const uint64_t *arg,
     bool has_failed)
 {
 	socklen_t after = 0;
 
 	if (arg[0] == 0 || peek(t->pid, arg[1], &after, sizeof(after)) == 0) {
-		add(l, "NULL, NULL");
+		call_put(l, "NULL, NULL");
 		return;
 	}
 	if (has_failed)
-		add(l, "%#llx", (unsigned long long)arg[0]);
+		call_put(l, "%#llx", (unsigned long long)arg[0]);
 	else
 		add_address(l, t->pid, arg[0], after);
 	if (t->length == after)
-		add(l, ", [%u]", (unsigned)after);
+		call_put(l, ", [%u]", (unsigned)after);
 	else
-		add(l, ", [%u => %u]", (unsigned)t->length, (unsigned)after);
+		call_put(l, ", [%u => %u]", (unsigned)t->length,
+		    (unsigned)after);
 }
 
 static void
-add_bytes(struct line *l, pid_t pid, const uint64_t *arg, uint64_t n)
+add_bytes(struct call_line *l, pid_t pid, const uint64_t *arg, uint64_t n)
 {
 	char bytes[CALL_SHOWN_BYTES], text[CALL_TEXT];
 	size_t got = peek(pid, arg[0], bytes,
 	    n < sizeof(bytes) ? (size_t)n : sizeof(bytes));
 
-	add(l, "%s, %llu", call_bytes_text(text, bytes, got, (size_t)n),
+	call_put(l, "%s, %llu", call_bytes_text(text, bytes, got, (size_t)n),
 	    (unsigned long long)arg[1]);
 }
 
 static void
-add_pair(struct line *l, pid_t pid, uint64_t at)
+add_pair(struct call_line *l, pid_t pid, uint64_t at)
 {
 	int ends[2];
 
 	if (peek(pid, at, ends, sizeof(ends)) == sizeof(ends))
-		add(l, "[%d, %d]", ends[0], ends[1]);
+		call_put(l, "[%d, %d]", ends[0], ends[1]);
 	else
-		add(l, "%#llx", (unsigned long long)at);
+		call_put(l, "%#llx", (unsigned long long)at);
 }
 
 /* Level, option, value and length, which may be behind a pointer. */
 static void
-add_option(struct line *l, const struct traced *t, const uint64_t *arg,
+add_option(struct call_line *l, const struct traced *t, const uint64_t *arg,
     bool is_given)
 {
 	char value[CALL_SHOWN_BYTES], text[CALL_TEXT];
@@ -176,17 +157,17 @@ add_option(struct line *l, const struct traced *t, const uint64_t *arg,
 		len = 0;
 	len = (socklen_t)peek(t->pid, arg[2], value,
 	    len < sizeof(value) ? len : sizeof(value));
-	add(l, "%s", call_option_text(text, (int)arg[0], (int)arg[1], value,
-	    len));
+	call_put(l, "%s", call_option_text(text, (int)arg[0], (int)arg[1],
+	    value, len));
 	if (is_given)
-		add(l, ", [%u]", (unsigned)len);
+		call_put(l, ", [%u]", (unsigned)len);
 	else
-		add(l, ", %u", (unsigned)arg[3]);
+		call_put(l, ", %u", (unsigned)arg[3]);
 }
 
 /* Writes what one letter stands for; how many arguments that were. */
 static unsigned
-add_argument(struct line *l, const struct traced *t, char letter,
+add_argument(struct call_line *l, const struct traced *t, char letter,
     const uint64_t *arg, int64_t result)
 {
 	uint64_t read = result > 0 ? (uint64_t)result : 0;
@@ -194,12 +175,12 @@ add_argument(struct line *l, const struct traced *t, char letter,
 
 	switch (letter) {
 	case 'k':
-		add(l, "%s", call_kind_text(text, (int)arg[0], (int)arg[1],
+		call_put(l, "%s", call_kind_text(text, (int)arg[0], (int)arg[1],
 		    (int)arg[2]));
 		return 3;
 	case 'a':
 		add_address(l, t->pid, arg[0], arg[1]);
-		add(l, ", %u", (unsigned)arg[1]);
+		call_put(l, ", %u", (unsigned)arg[1]);
 		return 2;
 	case 'A':
 		add_given(l, t, arg, result < 0);
@@ -217,16 +198,16 @@ add_argument(struct line *l, const struct traced *t, char letter,
 	case 'm':
 	case 't':
 	case 'h':
-		add(l, "%s", call_flags_text(text, letter, (int)arg[0]));
+		call_put(l, "%s", call_flags_text(text, letter, (int)arg[0]));
 		return 1;
 	case 'v':
 		add_pair(l, t->pid, arg[0]);
 		return 1;
 	case 'p':
-		add(l, "%#llx", (unsigned long long)arg[0]);
+		call_put(l, "%#llx", (unsigned long long)arg[0]);
 		return 1;
 	default:
-		add(l, "%d", (int)arg[0]);
+		call_put(l, "%d", (int)arg[0]);
 		return 1;
 	}
 }
@@ -235,18 +216,18 @@ static void
 show(const struct traced *t, int64_t result)
 {
 	double took = say_seconds() - t->since;
-	struct line l = { .n = 0 };
+	struct call_line l = { .n = 0 };
 	struct record r;
 	unsigned at = 0;
 
-	add(&l, "%s(", t->shape->name);
+	call_put(&l, "%s(", t->shape->name);
 	for (const char *a = t->shape->arguments; *a != '\0'; a++) {
-		add(&l, "%s", at > 0 ? ", " : "");
+		call_put(&l, "%s", at > 0 ? ", " : "");
 		at += add_argument(&l, t, *a, t->args + at, result);
 	}
-	add(&l, ") = %lld", result < 0 ? -1LL : (long long)result);
+	call_put(&l, ") = %lld", result < 0 ? -1LL : (long long)result);
 	if (result < 0)
-		add(&l, " %s (%s)", strerrorname_np((int)-result),
+		call_put(&l, " %s (%s)", strerrorname_np((int)-result),
 		    strerror((int)-result));
 	record_begin(&r, "call");
 	record_number(&r, "pid", t->pid);
