@@ -14,11 +14,11 @@ import cgi_bin as programs
 import pytest
 
 import rawhttp
+from download import LARGE, begin_download, put_large
 from server import (SWS, children, is_sanitized, title, usable_engines,
                     wait_until)
 
 HELLO = rawhttp.request("/hello.txt")
-LARGE = 32 << 20
 CHILDREN = 256          # at once; the next waits
 
 FORKS = ["fork", "select-fork"]
@@ -170,15 +170,8 @@ def test_who_comes_when_all_are_busy_waits(forking, tree):
 
 @pytest.fixture
 def large(tree):
-    (tree / "large.bin").write_bytes(b"x" * LARGE)
+    put_large(tree)
     return tree
-
-
-def begin_download(server):
-    c = server.connect(rcvbuf=4096)
-    c.send(rawhttp.request("/large.bin"))
-    assert c.head()["Content-Length"] == str(LARGE)
-    return c
 
 
 def test_stop_lets_a_child_finish(forking, large):

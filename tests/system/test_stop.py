@@ -9,23 +9,15 @@ import time
 import pytest
 
 import rawhttp
+from download import LARGE, begin_download, put_large
 from processes import is_refused
 from server import SWS, children, title, wait_until
-
-LARGE = 32 << 20
 
 
 @pytest.fixture
 def large(tree):
-    (tree / "large.bin").write_bytes(b"x" * LARGE)
+    put_large(tree)
     return tree
-
-
-def begin_download(server):
-    c = server.connect(rcvbuf=4096)
-    c.send(rawhttp.request("/large.bin"))
-    assert c.head()["Content-Length"] == str(LARGE)
-    return c
 
 
 @pytest.mark.parametrize("number",
