@@ -16,16 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/proc_net.h"
+
 #define SOCKETS_MAX 64          /* sockets on one port that are looked for */
 #define LINE_MAX_BYTES 512      /* a line of the tables has 150 */
 #define TCP_STATE_LISTEN 0x0A   /* as the kernel numbers them */
-
-/* Columns of /proc/net/tcp. */
-enum {
-	COLUMN_LOCAL = 1,       /* address:port in hexadecimal */
-	COLUMN_STATE = 3,
-	COLUMN_INODE = 9,
-};
 
 struct inodes {
 	unsigned long ids[SOCKETS_MAX];
@@ -38,26 +33,16 @@ struct names {
 	size_t size;
 };
 
-/* The start of a column; at the end of the line, an empty string. */
-static const char *
-column(const char *line, int number)
-{
-	for (line += strspn(line, " "); number > 0; number--) {
-		line += strcspn(line, " ");
-		line += strspn(line, " ");
-	}
-	return line;
-}
-
 /* The heading of the table has no colon in its second column. */
 static bool
 listens_on(const char *line, unsigned port)
 {
-	const char *local = column(line, COLUMN_LOCAL);
+	const char *local = proc_net_column(line, COLUMN_LOCAL);
 	const char *colon = local + strcspn(local, ": ");
+	const char *state = proc_net_column(line, COLUMN_STATE);
 
 	return *colon == ':' && strtoul(colon + 1, NULL, 16) == port &&
-	    strtoul(column(line, COLUMN_STATE), NULL, 16) == TCP_STATE_LISTEN;
+	    strtoul(state, NULL, 16) == TCP_STATE_LISTEN;
 }
 
 static void
@@ -70,7 +55,7 @@ find_inodes(const char *table, unsigned port, struct inodes *found)
 	if (f == NULL)
 		return;
 	while (found->n < SOCKETS_MAX && fgets(line, sizeof(line), f) != NULL) {
-		inode = column(line, COLUMN_INODE);
+		inode = proc_net_column(line, COLUMN_INODE);
 		if (listens_on(line, port))
 			found->ids[found->n++] = strtoul(inode, NULL, 10);
 	}

@@ -10,30 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/proc_net.h"
 #include "sock/diag_priv.h"
 
 #define LINE_BYTES 512          /* a line of the tables has 200 */
-
-/* Columns; two of their words hold two numbers with a colon between. */
-enum {
-	COLUMN_LOCAL = 1,
-	COLUMN_PEER,
-	COLUMN_STATE,
-	COLUMN_QUEUES,
-	COLUMN_UID = 7,
-	COLUMN_INODE = 9,
-};
-
-/* The start of a column; at the end of the line, an empty string. */
-static const char *
-column(const char *line, int number)
-{
-	for (line += strspn(line, " "); number > 0; number--) {
-		line += strcspn(line, " ");
-		line += strspn(line, " ");
-	}
-	return line;
-}
 
 /* Eight digits and no more. */
 static bool
@@ -76,21 +56,23 @@ take_address(const struct diag_socket *s, const char *at, struct endpoint *e)
 static uint32_t
 number_at(const char *line, int number, int base)
 {
-	return (uint32_t)strtoul(column(line, number), NULL, base);
+	return (uint32_t)strtoul(proc_net_column(line, number), NULL, base);
 }
 
 bool
 diag_take_line(struct diag_socket *s, const char *line)
 {
-	const char *queues = column(line, COLUMN_QUEUES);
+	const char *local = proc_net_column(line, COLUMN_LOCAL);
+	const char *peer = proc_net_column(line, COLUMN_PEER);
+	const char *queues = proc_net_column(line, COLUMN_QUEUES);
 	struct diag_socket found = *s;
 
 	diag_set_kind(&found);
-	if (!take_address(&found, column(line, COLUMN_LOCAL), &found.local) ||
-	    !take_address(&found, column(line, COLUMN_PEER), &found.peer))
+	if (!take_address(&found, local, &found.local) ||
+	    !take_address(&found, peer, &found.peer))
 		return false;
 	queues += strcspn(queues, ": ");
-	if (*queues != ':' || *column(line, COLUMN_INODE) == '\0')
+	if (*queues != ':' || *proc_net_column(line, COLUMN_INODE) == '\0')
 		return false;
 	found.state = number_at(line, COLUMN_STATE, 16);
 	if (found.state != STATE_ESTABLISHED)
